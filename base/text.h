@@ -1,0 +1,70 @@
+/* text.h: bytes with a length, borrowed; and a buffer that grows.
+ *
+ * A `struct text` never owns what it points to and need not end in NUL. A function that keeps one
+ * says
+ * `_take` or copies it. No threads: share nothing. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+    const char *data;
+    size_t size; /* bytes */
+};
+
+/* The text of a string literal, usable in static initialisers. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
+/* For printf's "%.*s". */
+#define TEXT_PRINT(text) (int)(text).size, (text).data
+
+struct text text_of(const char *string); /* up to its NUL; NULL gives the empty text */
+struct text text_from(const void *data, size_t size);
+bool text_equal(struct text a, struct text b);
+bool text_is(struct text a, const char *string);
+bool text_starts(struct text a, const char *prefix);
+
+/* Cuts `*rest` at the first `separator`: returns what is before it and leaves what is after it.
+ * Without a separator: returns all and leaves the empty text with data NULL. */
+struct text text_cut(struct text *rest, char separator);
+
+/* Canonical decimal ("0", "17", no sign, no leading zero, fits): true and the value, else false. */
+bool text_to_u64(struct text text, uint64_t *value);
+bool text_to_i64(struct text text, int64_t *value); /* not negative either */
+
+/* Exactly 2 * size lower-case hex digits, most significant first. */
+bool text_to_hex64(struct text text, uint64_t *value); /* exactly 16 digits */
+bool text_to_hex32(struct text text, uint32_t *value); /* exactly 8 digits */
+
+/* A copy that the caller owns and gives back with memory_free; always NUL-terminated. */
+struct text text_copy(struct text text);
+void text_free(struct text *text); /* and leaves the empty text */
+
+/* The buffer: S_init is {0}; release gives the memory back, clear keeps it. Aborts without memory.
+ */
+struct buffer {
+    char *data; /* NUL-terminated once anything was added */
+    size_t size;
+    size_t capacity;
+};
+
+void buffer_release(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer);
+void buffer_add(struct buffer *buffer, const void *data, size_t size);
+void buffer_text(struct buffer *buffer, struct text text);
+void buffer_string(struct buffer *buffer, const char *string);
+void buffer_byte(struct buffer *buffer, char byte);
+void buffer_i64(struct buffer *buffer, int64_t value);
+void buffer_print(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buffer_vprint(struct buffer *buffer, const char *format, va_list arguments);
+struct text buffer_view(const struct buffer *buffer); /* borrowed until the buffer changes */
+
+#endif

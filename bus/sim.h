@@ -1,0 +1,63 @@
+/* sim.h: the log in memory, with one seed and every fault a real one can have. For tests only.
+ *
+ * A `struct sim` is the cluster; handles on it are opened with sim_bus_open and speak bus.h.
+ * Nothing happens on its own: time is sim_advance, and a handle's bus_poll never waits. The same
+ * seed and the same calls give the same events. One thread. */
+#ifndef BUS_SIM_H
+#define BUS_SIM_H
+
+#include "bus/bus.h"
+
+struct sim;
+
+/* Chances per thousand, drawn at every append or delivery; all 0: a perfect log. */
+struct sim_faults {
+    int append_lost;    /* reported failed, never lands */
+    int append_lied;    /* lands, reported failed */
+    int append_doubled; /* lands twice, reported once */
+    int append_late;    /* reported failed, lands up to late_ms later, also behind a newer claim */
+    int late_ms;
+    int suffix_lost;      /* this append and all in flight behind it on its partition are lost */
+    int queue_full;       /* BUS_FULL */
+    int delivery_delayed; /* a partition's deliveries to one handle stall for up to delay_ms */
+    int delay_ms;
+    int acknowledgement_ms; /* upper bound of the time between append and its answer */
+    int rebalance;          /* membership is shuffled, at any poll */
+};
+
+/* How often each fault fired, in the order of struct sim_faults' chances. */
+struct sim_counts {
+    uint64_t append_lost, append_lied, append_doubled, append_late, suffix_lost, queue_full,
+        delivery_delayed, rebalance, crash;
+};
+
+struct sim *sim_new(uint64_t seed, int64_t start_ms);
+void sim_free(struct sim *sim); /* after its handles were closed or crashed */
+
+void sim_set_faults(struct sim *sim,
+                    const struct sim_faults *faults); /* copied; may change at any time */
+const struct sim_counts *sim_counts(const struct sim *sim);
+
+/* Time, seen by append_ms and by what is delayed. sim_step_clock moves only the log's clock (±), as
+ * NTP would. */
+int64_t sim_now_ms(const struct sim *sim);
+void sim_advance(struct sim *sim, int64_t by_ms);
+void sim_step_clock(struct sim *sim, int64_t by_ms);
+
+/* A new handle (a process). bus_close ends it politely; sim_crash as kill -9 does: appends in
+ * flight may land now, later or never, membership ends when the session times out, and the handle
+ * is freed. */
+struct bus *sim_bus_open(struct sim *sim, const struct bus_options *options);
+void sim_crash(struct bus *bus);
+
+/* A frozen process: its handle gets nothing and its appends in flight stay there, until thawed; its
+ * membership times out meanwhile. */
+void sim_freeze(struct bus *bus, bool frozen);
+
+/* Looking and meddling, past every fault. */
+int64_t sim_end(const struct sim *sim, int topic, int partition);
+bool sim_record(const struct sim *sim, int topic, int partition, int64_t offset,
+                struct bus_record *record);
+void sim_truncate(struct sim *sim, int topic, int partition, int64_t offset); /* the tail is gone */
+
+#endif
