@@ -1,0 +1,81 @@
+/* fence.h: whose word counts. The acceptance rule that every reader of an event topic applies, in log order.
+ *
+ *   claim     a record of type stagedoor.bus.Claimed without a stamp. Its epoch is <its offset>-<its nonce>.
+ *             Reading it makes that the current epoch, n = 0. Before the first claim there is none.
+ *   accepted  a record whose stamp <epoch>.<n> names the current epoch, both halves, and exactly n+1.
+ *   void      everything else: written by a fenced writer, doubled, behind a gap, malformed, or no record of ours.
+ *   lost      a stamp whose epoch should have been read as a claim on the way here and was not: the log is
+ *             not the one that was read before.
+ *
+ * The grammar is strict, so that no two readers disagree: binary mode only; exactly one ce_type; a claim has
+ * exactly one canonical sd_claim and no sd_stamp; any other record exactly one canonical sd_stamp.
+ *
+ *   sd_claim      <nonce, 16 hex>/<installation id>
+ *   sd_stamp      <claim offset>-<nonce, 16 hex>.<n>
+ *   sd_source     <topic>/<partition>@<offset>#<crc32c, 8 hex>, or "timer"
+ *   sd_positions  per input of the service, in its order: <next offset>[@<claim offset>-<nonce>.<n>], joined by ";"
+ *
+ * Source: architecture §1. Pure; any thread. */
+#ifndef BUS_FENCE_H
+#define BUS_FENCE_H
+
+#include "bus/bus.h"
+
+enum { FENCE_INPUTS_MAX = 4, FENCE_TEXT_SIZE = 512 };
+
+/* All a reader must remember to stop here and resume anywhere: where it is, and whose word counts there. */
+struct fence {
+    int64_t next;   /* offset of the next record to read */
+    int64_t claim;  /* current epoch: offset of its claim; -1: none yet */
+    uint64_t nonce; /* current epoch: its nonce */
+    uint64_t n;     /* stamps accepted in it */
+};
+
+struct stamp {
+    int64_t claim;
+    uint64_t nonce;
+    uint64_t n;
+};
+
+enum fence_verdict { FENCE_VOID, FENCE_CLAIMED, FENCE_ACCEPTED, FENCE_PROGRESS, FENCE_LOST };
+
+/* What the headers said; texts are borrowed from the record. Which are set: by verdict. */
+struct fence_reading {
+    struct text type;         /* all but malformed ones */
+    struct stamp stamp;       /* ACCEPTED, PROGRESS, LOST; VOID if it had one (else claim is -1) */
+    uint64_t nonce;           /* CLAIMED */
+    struct text installation; /* CLAIMED */
+    struct text source;       /* ACCEPTED, PROGRESS */
+    struct text positions;    /* ACCEPTED, PROGRESS */
+    const char *why;          /* VOID, LOST: for people, static */
+};
+
+/* The reader's memory at the start of a partition. */
+struct fence fence_start(void);
+
+/* Reads one record at `offset` (≥ fence->next; holes are a backend's own) and moves the memory behind it.
+ * LOST does not move it. PROGRESS is an accepted record that only moves positions. */
+enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct bus_record *record,
+                              struct fence_reading *reading);
+
+/* ---- the headers' texts ------------------------------------------------------------------------- */
+struct source {
+    bool timer;
+    struct text topic; /* with the installation's prefix; borrowed */
+    int partition;
+    int64_t offset;
+    uint32_t crc; /* CRC-32C of the source's value, then of its sd_stamp if it has one */
+};
+
+void stamp_print(struct stamp stamp, struct buffer *out);
+bool stamp_parse(struct text text, struct stamp *stamp); /* canonical only */
+void source_print(const struct source *source, struct buffer *out);
+bool source_parse(struct text text, struct source *source);
+void positions_print(const struct fence *fences, int count, struct buffer *out);
+bool positions_parse(struct text text, struct fence *fences, int count);
+uint32_t source_crc(const struct bus_record *record);
+
+/* The only header of that name, or the empty text; `*count` (may be NULL): how many there are. */
+struct text record_header(const struct bus_record *record, const char *name, int *count);
+
+#endif
