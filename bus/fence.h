@@ -1,19 +1,23 @@
-/* fence.h: whose word counts. The acceptance rule that every reader of an event topic applies, in log order.
+/* fence.h: whose word counts. The acceptance rule that every reader of an event topic applies, in
+ * log order.
  *
- *   claim     a record of type stagedoor.bus.Claimed without a stamp. Its epoch is <its offset>-<its nonce>.
- *             Reading it makes that the current epoch, n = 0. Before the first claim there is none.
- *   accepted  a record whose stamp <epoch>.<n> names the current epoch, both halves, and exactly n+1.
- *   void      everything else: written by a fenced writer, doubled, behind a gap, malformed, or no record of ours.
- *   lost      a stamp whose epoch should have been read as a claim on the way here and was not: the log is
- *             not the one that was read before.
+ *   claim     a record of type stagedoor.bus.Claimed without a stamp. Its epoch is <its
+ * offset>-<its nonce>. Reading it makes that the current epoch, n = 0. Before the first claim there
+ * is none. accepted  a record whose stamp <epoch>.<n> names the current epoch, both halves, and
+ * exactly n+1. installed the record of type stagedoor.bus.Installed at offset 0: which log this is
+ * (installation.h). void      everything else: written by a fenced writer, doubled, behind a gap,
+ * malformed, or no record of ours. lost      a stamp whose epoch should have been read as a claim
+ * on the way here and was not: the log is not the one that was read before.
  *
- * The grammar is strict, so that no two readers disagree: binary mode only; exactly one ce_type; a claim has
- * exactly one canonical sd_claim and no sd_stamp; any other record exactly one canonical sd_stamp.
+ * The grammar is strict, so that no two readers disagree: binary mode only; exactly one ce_type; a
+ * claim has exactly one canonical sd_claim and no sd_stamp; any other record exactly one canonical
+ * sd_stamp.
  *
  *   sd_claim      <nonce, 16 hex>/<installation id>
  *   sd_stamp      <claim offset>-<nonce, 16 hex>.<n>
  *   sd_source     <topic>/<partition>@<offset>#<crc32c, 8 hex>, or "timer"
- *   sd_positions  per input of the service, in its order: <next offset>[@<claim offset>-<nonce>.<n>], joined by ";"
+ *   sd_positions  per input of the service, in its order: <next offset>[@<claim
+ * offset>-<nonce>.<n>], joined by ";"
  *
  * Source: architecture §1. Pure; any thread. */
 #ifndef BUS_FENCE_H
@@ -23,7 +27,8 @@
 
 enum { FENCE_INPUTS_MAX = 4, FENCE_TEXT_SIZE = 512 };
 
-/* All a reader must remember to stop here and resume anywhere: where it is, and whose word counts there. */
+/* All a reader must remember to stop here and resume anywhere: where it is, and whose word counts
+ * there. */
 struct fence {
     int64_t next;   /* offset of the next record to read */
     int64_t claim;  /* current epoch: offset of its claim; -1: none yet */
@@ -37,7 +42,14 @@ struct stamp {
     uint64_t n;
 };
 
-enum fence_verdict { FENCE_VOID, FENCE_CLAIMED, FENCE_ACCEPTED, FENCE_PROGRESS, FENCE_LOST };
+enum fence_verdict {
+    FENCE_VOID,
+    FENCE_INSTALLED,
+    FENCE_CLAIMED,
+    FENCE_ACCEPTED,
+    FENCE_PROGRESS,
+    FENCE_LOST
+};
 
 /* What the headers said; texts are borrowed from the record. Which are set: by verdict. */
 struct fence_reading {
@@ -53,12 +65,13 @@ struct fence_reading {
 /* The reader's memory at the start of a partition. */
 struct fence fence_start(void);
 
-/* Reads one record at `offset` (≥ fence->next; holes are a backend's own) and moves the memory behind it.
- * LOST does not move it. PROGRESS is an accepted record that only moves positions. */
+/* Reads one record at `offset` (≥ fence->next; holes are a backend's own) and moves the memory
+ * behind it. LOST does not move it. PROGRESS is an accepted record that only moves positions. */
 enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct bus_record *record,
                               struct fence_reading *reading);
 
-/* ---- the headers' texts ------------------------------------------------------------------------- */
+/* ---- the headers' texts -------------------------------------------------------------------------
+ */
 struct source {
     bool timer;
     struct text topic; /* with the installation's prefix; borrowed */

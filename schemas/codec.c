@@ -145,6 +145,21 @@ static bool read_shape(struct reading *r, struct shape shape, const struct json 
     return good;
 }
 
+enum codec_result codec_decode_value(enum message_type type, const struct json *value,
+                                     struct arena *arena, struct message *message,
+                                     struct codec_error *error)
+{
+    struct reading reading = {arena, error, ""};
+    message_init(message, type);
+    *error = (struct codec_error){"", ""};
+    if (!json_is_object(value)) {
+        fail(&reading, "the value is not a JSON object");
+        return CODEC_UNDECODABLE;
+    }
+    return read_shape(&reading, message_shape(type), value, message, message->has) ? CODEC_OK
+                                                                                   : CODEC_INVALID;
+}
+
 enum codec_result codec_decode(enum message_type type, struct text text, struct arena *arena,
                                struct message *message, struct codec_error *error)
 {
@@ -163,13 +178,9 @@ enum codec_result codec_decode(enum message_type type, struct text text, struct 
         fail(&reading, "the value is not JSON: %s, at byte %zu", problem, at);
         return CODEC_UNDECODABLE;
     }
-    bool object = json_is_object(document);
-    bool good =
-        object && read_shape(&reading, message_shape(type), document, message, message->has);
+    enum codec_result result = codec_decode_value(type, document, arena, message, error);
     json_free(document);
-    if (!object)
-        fail(&reading, "the value is not a JSON object");
-    return good ? CODEC_OK : object ? CODEC_INVALID : CODEC_UNDECODABLE;
+    return result;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------

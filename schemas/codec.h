@@ -25,6 +25,13 @@ struct codec_error {
 enum codec_result codec_decode(enum message_type type, struct text json, struct arena *arena,
                                struct message *message, struct codec_error *error);
 
+struct json;
+
+/* The same from a value already parsed: the "data" of a structured CloudEvent. */
+enum codec_result codec_decode_value(enum message_type type, const struct json *value,
+                                     struct arena *arena, struct message *message,
+                                     struct codec_error *error);
+
 /* Appends the object to `out`. Asserts that every needed field is there and no other than allowed.
  */
 void codec_encode(const struct message *message, struct buffer *out);

@@ -1,0 +1,167 @@
+/* A fence per partition, and messages for whoever wants to see what was accepted. */
+#include "bus/follower.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+
+struct watched {
+    bool followed;
+    struct fence fence;
+    int64_t target; /* the end when the following began; -1: not known yet */
+};
+
+struct follower {
+    struct bus *bus;
+    struct installation installation;
+    uint64_t void_count;
+    struct watched watched[]; /* TOPIC_COUNT × partition_count */
+};
+
+static struct watched *watched_of(const struct follower *follower, int topic, int partition)
+{
+    assert(topic >= 0 && topic < TOPIC_COUNT);
+    return (struct watched *)&follower
+        ->watched[topic * follower->installation.partition_count + partition];
+}
+
+struct follower *follower_new(struct bus *bus, const struct installation *installation,
+                              const int *topics, int topic_count, const struct fence *positions)
+{
+    int partitions = installation->partition_count;
+    size_t count = (size_t)(TOPIC_COUNT * partitions);
+    struct follower *follower = memory_new(sizeof *follower + count * sizeof *follower->watched);
+    follower->bus = bus;
+    follower->installation = *installation;
+    for (size_t i = 0; i < count; i++)
+        follower->watched[i].fence = positions ? positions[i] : fence_start();
+    for (int i = 0; i < topic_count; i++)
+        for (int partition = 0; partition < partitions; partition++) {
+            struct watched *watched = watched_of(follower, topics[i], partition);
+            watched->followed = true;
+            if (bus_end(bus, topics[i], partition, &watched->target) != BUS_OK)
+                watched->target = -1; /* asked again later */
+            bus_follow(bus, topics[i], partition, watched->fence.next);
+        }
+    return follower;
+}
+
+void follower_free(struct follower *follower)
+{
+    if (follower == NULL)
+        return;
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        for (int partition = 0; partition < follower->installation.partition_count; partition++)
+            if (watched_of(follower, topic, partition)->followed)
+                bus_unfollow(follower->bus, topic, partition);
+    memory_free(follower);
+}
+
+static enum follower_news report_lost(struct follower *follower, struct follower_item *item,
+                                      const char *why)
+{
+    struct watched *watched = watched_of(follower, item->place.topic, item->place.partition);
+    bus_unfollow(follower->bus, item->place.topic, item->place.partition);
+    watched->followed = false;
+    item->why = why;
+    return FOLLOWER_LOST;
+}
+
+static enum follower_news read_message(struct follower *follower, struct arena *arena,
+                                       struct follower_item *item)
+{
+    struct codec_error error;
+    enum envelope_result result =
+        envelope_read(item->record, &item->place, arena, &item->message, &error);
+    if (result == ENVELOPE_OK)
+        return FOLLOWER_MESSAGE;
+    item->why =
+        arena_print(arena, "%s%s%s", error.field, error.field[0] ? ": " : "", error.detail).data;
+    if (topic_is_events(item->place.topic))
+        return FOLLOWER_STRANGE;
+    follower->void_count++;
+    return FOLLOWER_VOID;
+}
+
+static enum follower_news read_installed(struct follower *follower, struct arena *arena,
+                                         struct follower_item *item)
+{
+    struct codec_error error;
+    enum envelope_result result =
+        envelope_read(item->record, &item->place, arena, &item->message, &error);
+    if (result == ENVELOPE_OK && text_is(item->message.installation, follower->installation.id))
+        return FOLLOWER_NOTHING;
+    return report_lost(follower, item, "the topic belongs to another installation");
+}
+
+static enum follower_news read_record(struct follower *follower, struct arena *arena,
+                                      struct follower_item *item)
+{
+    struct watched *watched = watched_of(follower, item->place.topic, item->place.partition);
+    if (!topic_is_events(item->place.topic)) {
+        watched->fence.next = item->place.offset + 1;
+        return read_message(follower, arena, item);
+    }
+    enum fence_verdict verdict =
+        fence_read(&watched->fence, item->place.offset, item->record, &item->reading);
+    item->why = item->reading.why;
+    switch (verdict) {
+    case FENCE_INSTALLED:
+        return read_installed(follower, arena, item);
+    case FENCE_VOID:
+        follower->void_count++;
+        return FOLLOWER_VOID;
+    case FENCE_CLAIMED:
+        if (!text_is(item->reading.installation, follower->installation.id))
+            return report_lost(follower, item, "a claim of another installation");
+        return FOLLOWER_CLAIM;
+    case FENCE_ACCEPTED:
+        return read_message(follower, arena, item);
+    case FENCE_PROGRESS:
+        return FOLLOWER_NOTHING;
+    case FENCE_LOST:
+        return report_lost(follower, item, item->reading.why);
+    }
+    return FOLLOWER_NOTHING;
+}
+
+enum follower_news follower_read(struct follower *follower, const struct bus_event *event,
+                                 struct arena *arena, struct follower_item *item)
+{
+    if (event->type != BUS_RECORD && event->type != BUS_LOST)
+        return FOLLOWER_NOTHING;
+    if (!watched_of(follower, event->topic, event->partition)->followed)
+        return FOLLOWER_NOTHING;
+    *item = (struct follower_item){
+        .place = {event->topic, event->partition, event->offset},
+        .record = &event->record,
+    };
+    if (event->type == BUS_LOST)
+        return report_lost(follower, item, event->reason);
+    return read_record(follower, arena, item);
+}
+
+const struct fence *follower_position(const struct follower *follower, int topic, int partition)
+{
+    return &watched_of(follower, topic, partition)->fence;
+}
+
+bool follower_caught_up(const struct follower *follower)
+{
+    bool all = true;
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        for (int partition = 0; partition < follower->installation.partition_count; partition++) {
+            struct watched *watched = watched_of(follower, topic, partition);
+            if (!watched->followed)
+                continue;
+            if (watched->target < 0)
+                bus_end(follower->bus, topic, partition, &watched->target);
+            all = all && watched->target >= 0 && watched->fence.next >= watched->target;
+        }
+    return all;
+}
+
+uint64_t follower_void_count(const struct follower *follower)
+{
+    return follower->void_count;
+}
