@@ -92,8 +92,8 @@ struct bus_header {
     struct text value;
 };
 
-/* A record as it goes in and comes out. Everything is borrowed: by bus_append for the call, by the
- * reader until the next call on the handle. */
+/* A record as it goes in and comes out. Everything is borrowed: by bus_append for the call; by the
+ * reader until the next bus_poll, or until its partition is unfollowed or followed anew. */
 struct bus_record {
     struct text key; /* data NULL: no key */
     struct text value;

@@ -74,7 +74,7 @@ enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct 
  */
 struct source {
     bool timer;
-    struct text topic; /* with the installation's prefix; borrowed */
+    struct text topic; /* without the installation's prefix; borrowed */
     int partition;
     int64_t offset;
     uint32_t crc; /* CRC-32C of the source's value, then of its sd_stamp if it has one */

@@ -1,0 +1,126 @@
+/* desk.h: one partition's place in a service: whose word counts there, its state, its inputs.
+ * Private to the loop.
+ *
+ *                 assigned                own claim read            revoked
+ *     ABSENT ───────────────▶ FOLDING ──────────────────▶ RUNNING ─────────▶ RETIRED
+ *        ▲                     ▲  │ ▲                      │  │ ▲               │ │
+ *        │   stepped down,     │  │ └──── newer claim ─────┘  │ └── assigned ───┘ │ newer claim
+ *        └──── not assigned ───┘  └──── or stepped down ◀─────┘ ◀─────────────────┘
+ *
+ * A newer claim keeps the state if every append of ours before it was read back; else, and whenever
+ * we step down, the state is dropped and folded again from the log's start. LOST is final: a person
+ * must look. */
+#ifndef BUS_DESK_H
+#define BUS_DESK_H
+
+#include "base/arena.h"
+#include "base/prng.h"
+#include "bus/envelope.h"
+#include "bus/service.h"
+
+/* A record read ahead of its turn, copied. */
+struct queued {
+    struct queued *next;
+    int64_t offset;
+    struct fence after; /* the input's position once this is handled */
+    struct bus_record record;
+    struct bus_header headers[];
+};
+
+struct input {
+    struct fence position; /* behind the last record handled: what sd_positions says */
+    struct fence read;     /* behind the last record read */
+    struct queued *first, *last;
+    int queue_size;
+    bool paused; /* the queue was full: not followed for now */
+    int64_t
+        target; /* must be read up to here before others' records are handled; -1: ask the bus */
+    int64_t asked_ms; /* the log's clock when the target was asked for */
+    bool checking;    /* the last source is being read again, to see that the log still has it */
+    int64_t source_offset; /* the last record of this input that has an outcome; -1: none yet */
+    uint32_t source_crc;   /* its source_crc() */
+};
+
+struct desk {
+    struct service *service;
+    int partition;
+    enum desk_phase phase;
+    bool assigned;
+
+    struct fence own; /* reading of the own event partition */
+    void *state;
+    int64_t last_ms; /* time of the last accepted outcome */
+    struct input inputs[FENCE_INPUTS_MAX];
+
+    bool claiming;      /* a claim is appended and not yet read */
+    uint64_t nonce;     /* of the claim in flight, or of the epoch */
+    uint64_t serial;    /* of the claim: tags of older appends are told from newer ones */
+    int64_t epoch;      /* offset of our claim while RUNNING or RETIRED */
+    uint64_t n;         /* stamps appended in our epoch */
+    int64_t unread_ms;  /* monotonic: since when something of ours waits to be read */
+    int64_t claim_ms;   /* monotonic: when to claim (again); INT64_MAX: not at all */
+    int64_t backoff_ms; /* the next one */
+    int64_t running_ms; /* monotonic: when RUNNING began */
+
+    int64_t log_clock_ms; /* append time of the own claim … */
+    int64_t log_mono_ms;  /* … and the monotonic time when it was read */
+    int64_t ask_again_ms; /* monotonic: the bus did not say where it ends; not before this */
+
+    int64_t skipped;    /* inputs without outcome since the last record of ours */
+    int64_t skipped_ms; /* monotonic: the last of them */
+    bool recovered;     /* every input has been read to its end once since RUNNING began */
+    bool blocked;       /* BUS_FULL: try again next turn */
+};
+
+struct service {
+    struct bus *bus;
+    const struct service_descriptor *descriptor;
+    struct installation installation;
+    struct service_options options;
+    char host[LABEL_SIZE_MAX + 1];
+    struct prng prng;
+    int64_t now_ms; /* monotonic, of this turn */
+    bool stopping;
+    bool joined;
+    bool told_ready;
+    struct service_counts counts;
+    struct arena arena; /* of the message in hand */
+    struct envelope envelope;
+    struct message message;
+    struct message outcome;
+    int desk_count;
+    struct desk desks[];
+};
+
+/* desk.c: life of a desk */
+void desk_init(struct desk *desk, struct service *service, int partition);
+void desk_release(struct desk *desk);
+void desk_assigned(struct desk *desk);
+void desk_revoked(struct desk *desk);
+void desk_failed(struct desk *desk, uint64_t tag, const char *reason);
+void desk_step_down(struct desk *desk, const char *why);
+void desk_lost(struct desk *desk, int topic, int64_t offset, const char *why);
+void desk_tend(struct desk *desk); /* once a turn: claims, timeouts, progress */
+uint64_t desk_tag(const struct desk *desk);
+void desk_say(const struct desk *desk, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* desk_own.c: reading the own event partition */
+void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *record);
+
+/* desk_input.c: the inputs, merged by the log's time */
+void inputs_start(struct desk *desk);
+void inputs_stop(struct desk *desk);
+void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_record *record);
+void inputs_work(
+    struct desk *desk); /* handles everything that may be handled now, timers included */
+int64_t desk_log_now(const struct desk *desk);
+
+/* desk_decide.c: one input, at most one outcome */
+enum decided { DECIDED, DECIDED_NOTHING, DECIDED_BLOCKED, DECIDED_LOST };
+enum decided desk_decide(struct desk *desk, int which, int64_t offset,
+                         const struct bus_record *record, const struct fence *after);
+enum decided desk_decide_due(struct desk *desk, int64_t at_ms);
+enum decided desk_progress(struct desk *desk);
+
+#endif

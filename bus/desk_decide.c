@@ -1,0 +1,218 @@
+/* One input, at most one outcome, in one record: the decision, its payload and the mark that the
+ * input is consumed. */
+#include "bus/desk.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+
+/* The stamp, the source and the positions are what makes the outcome the commit. `which` -1: the
+ * timer. */
+static enum bus_result append(struct desk *desk, const struct message *message,
+                              const struct source *source, int which, const struct fence *after)
+{
+    struct service *service = desk->service;
+    int count = service->descriptor->input_count;
+    struct fence positions[FENCE_INPUTS_MAX];
+    struct buffer text = {0};
+    for (int i = 0; i < count; i++)
+        positions[i] = i == which ? *after : desk->inputs[i].position;
+    envelope_open(&service->envelope, message, service->descriptor->speaker);
+    stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, &text);
+    envelope_header(&service->envelope, "sd_stamp", buffer_view(&text));
+    buffer_clear(&text);
+    if (source) {
+        source_print(source, &text);
+        envelope_header(&service->envelope, "sd_source", buffer_view(&text));
+        buffer_clear(&text);
+    }
+    positions_print(positions, count, &text);
+    envelope_header(&service->envelope, "sd_positions", buffer_view(&text));
+    buffer_release(&text);
+    enum bus_result result = bus_append(service->bus, service->descriptor->output, desk->partition,
+                                        envelope_close(&service->envelope), desk_tag(desk));
+    assert(result == BUS_OK || result == BUS_FULL);
+    if (result != BUS_OK)
+        return result;
+    if (desk->n == desk->own.n)
+        desk->unread_ms = service->now_ms;
+    desk->n++;
+    desk->skipped = 0;
+    return BUS_OK;
+}
+
+static void complete(struct desk *desk, struct message *outcome, const struct message *input,
+                     int64_t now_ms)
+{
+    struct service *service = desk->service;
+    struct buffer stamp = {0};
+    stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, &stamp);
+    outcome->id = arena_print(&service->arena, "%s/%d/%s", service->descriptor->name,
+                              desk->partition, stamp.data);
+    buffer_release(&stamp);
+    outcome->at_ms = now_ms;
+    if (input == NULL)
+        return;
+    outcome->cause_id = input->id;
+    outcome->actor = input->actor;
+    outcome->traceparent = input->traceparent;
+    if (outcome->type == MESSAGE_Refused)
+        outcome->correlation_id = input->correlation_id;
+}
+
+/* Appends the outcome and applies it at once: nobody sees that state except through the log. */
+static enum decided commit(struct desk *desk, const struct source *source, int which,
+                           const struct fence *after)
+{
+    struct message *outcome = &desk->service->outcome;
+    if (append(desk, outcome, source, which, after) != BUS_OK)
+        return DECIDED_BLOCKED;
+    if (outcome->at_ms > desk->last_ms)
+        desk->last_ms = outcome->at_ms;
+    desk->service->descriptor->apply(desk->state, outcome);
+    desk->service->counts.decided++;
+    return DECIDED;
+}
+
+/* ---- refusals of what never reaches the core ----------------------------------------------------
+ */
+
+static void refuse(struct message *outcome, enum code code, struct text detail)
+{
+    message_init(outcome, MESSAGE_Refused);
+    message_set(outcome, code, code);
+    message_set(outcome, detail, detail);
+}
+
+/* What could be read of the command goes into its refusal. */
+static void name_command(struct message *outcome, const struct message *input)
+{
+    if (input->type == MESSAGE_NONE)
+        return;
+    message_set(outcome, command, text_of(message_name(input->type)));
+    message_copy(outcome, input, show_id);
+    message_copy(outcome, input, reservation_id);
+    message_copy(outcome, input, payment_id);
+    message_copy(outcome, input, fingerprint);
+}
+
+static bool refuse_unreadable(struct desk *desk, enum envelope_result result,
+                              const struct message *input, const struct codec_error *error,
+                              struct message *outcome)
+{
+    struct arena *arena = &desk->service->arena;
+    struct text detail = arena_text(arena, text_of(error->detail));
+    switch (result) {
+    case ENVELOPE_OK:
+        return false;
+    case ENVELOPE_UNDECODABLE:
+        refuse(outcome, code_undecodable, detail);
+        return true;
+    case ENVELOPE_UNKNOWN_TYPE:
+        refuse(outcome, code_unknown_type, detail);
+        return true;
+    case ENVELOPE_INVALID:
+        refuse(outcome, code_invalid, detail);
+        if (error->field[0])
+            message_set(outcome, field, arena_text(arena, text_of(error->field)));
+        name_command(outcome, input);
+        return true;
+    }
+    return false;
+}
+
+static bool refuse_misrouted(struct desk *desk, const struct message *input,
+                             struct message *outcome)
+{
+    int right = topic_partition_of(input->show_id, desk->service->installation.partition_count);
+    if (right == desk->partition)
+        return false;
+    refuse(outcome, code_misrouted,
+           arena_print(&desk->service->arena,
+                       "show '%.*s' belongs into partition %d, this came in %d; let the key be the "
+                       "show_id and the partitioner CRC-32 (librdkafka: consistent_random)",
+                       TEXT_PRINT(input->show_id), right, desk->partition));
+    name_command(outcome, input);
+    return true;
+}
+
+/* ---- deciding -----------------------------------------------------------------------------------
+ */
+
+static bool outcome_of_command(struct desk *desk, enum envelope_result result, int64_t now_ms,
+                               const struct codec_error *error)
+{
+    struct service *service = desk->service;
+    struct message *input = &service->message, *outcome = &service->outcome;
+    if (refuse_unreadable(desk, result, input, error, outcome) ||
+        refuse_misrouted(desk, input, outcome))
+        return true;
+    return service->descriptor->decide(desk->state, input, now_ms, outcome);
+}
+
+enum decided desk_decide(struct desk *desk, int which, int64_t offset,
+                         const struct bus_record *record, const struct fence *after)
+{
+    struct service *service = desk->service;
+    int topic = service->descriptor->inputs[which];
+    struct place place = {topic, desk->partition, offset};
+    struct source source = {false, text_of(topic_name(topic)), desk->partition, offset,
+                            source_crc(record)};
+    struct message *input = &service->message, *outcome = &service->outcome;
+    struct codec_error error;
+    int64_t now_ms = record->append_ms > desk->last_ms ? record->append_ms : desk->last_ms;
+    arena_reset(&service->arena);
+    outcome->arena = &service->arena;
+    enum envelope_result result = envelope_read(record, &place, &service->arena, input, &error);
+    if (result != ENVELOPE_OK && topic_is_events(topic)) {
+        desk_lost(desk, topic, offset,
+                  "an accepted event that this build cannot read: a newer build wrote it; update "
+                  "this service too");
+        return DECIDED_LOST;
+    }
+    bool any = topic_is_events(topic)
+                   ? service->descriptor->decide(desk->state, input, now_ms, outcome)
+                   : outcome_of_command(desk, result, now_ms, &error);
+    if (!any) {
+        desk->skipped++;
+        desk->skipped_ms = service->now_ms;
+        service->counts.skipped++;
+        return DECIDED_NOTHING;
+    }
+    assert(outcome->type == MESSAGE_Refused ||
+           service_allows(service->descriptor, input->type, outcome->type));
+    complete(desk, outcome, input, now_ms);
+    enum decided decided = commit(desk, &source, which, after);
+    if (decided == DECIDED) {
+        desk->inputs[which].source_offset = offset;
+        desk->inputs[which].source_crc = source.crc;
+    }
+    return decided;
+}
+
+enum decided desk_decide_due(struct desk *desk, int64_t at_ms)
+{
+    struct service *service = desk->service;
+    struct message *outcome = &service->outcome;
+    struct source timer = {.timer = true};
+    int64_t now_ms = at_ms > desk->last_ms ? at_ms : desk->last_ms;
+    arena_reset(&service->arena);
+    outcome->arena = &service->arena;
+    bool any = service->descriptor->due(desk->state, now_ms, outcome);
+    assert(any && service_allows(service->descriptor, MESSAGE_NONE, outcome->type));
+    complete(desk, outcome, NULL, now_ms);
+    enum decided decided = commit(desk, &timer, -1, NULL);
+    service->counts.timers += decided == DECIDED;
+    return decided;
+}
+
+enum decided desk_progress(struct desk *desk)
+{
+    struct service *service = desk->service;
+    struct message *progress = &service->outcome;
+    message_init(progress, MESSAGE_Progress);
+    message_set(progress, service, text_of(service->descriptor->name));
+    arena_reset(&service->arena);
+    complete(desk, progress, NULL, desk->last_ms);
+    return append(desk, progress, NULL, -1, NULL) == BUS_OK ? DECIDED : DECIDED_BLOCKED;
+}

@@ -1,0 +1,169 @@
+/* Reading the own event partition: folding what others decided, and watching what becomes of our
+ * own word. */
+#include "bus/desk.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+
+/* Our claim is the current one: from here on we decide. */
+static void begin(struct desk *desk, int64_t offset, const struct bus_record *record)
+{
+    struct service *service = desk->service;
+    desk->claiming = false;
+    desk->claim_ms = INT64_MAX;
+    desk->epoch = offset;
+    desk->n = 0;
+    desk->skipped = 0;
+    desk->running_ms = service->now_ms;
+    desk->log_clock_ms = record->append_ms;
+    desk->log_mono_ms = service->now_ms;
+    desk->phase = desk->assigned && !service->stopping ? DESK_RUNNING : DESK_RETIRED;
+    desk_say(desk, LOG_INFO, "claimed at %lld", (long long)offset);
+    if (desk->phase == DESK_RUNNING)
+        inputs_start(desk);
+}
+
+/* Somebody claimed behind us. What we appended before and did not see accepted is void or unknown.
+ */
+static void fenced(struct desk *desk, bool clean)
+{
+    desk->service->counts.fenced++;
+    desk_say(desk, LOG_INFO, "fenced by a newer claim at %lld", (long long)desk->own.claim);
+    if (!clean) {
+        desk_step_down(desk, "appends before the newer claim are not all accepted");
+    } else {
+        inputs_stop(desk);
+        desk->phase = DESK_FOLDING;
+        desk->serial++;
+    }
+    if (!desk->assigned)
+        return;
+    if (desk->backoff_ms < SERVICE_BACKOFF_MIN_MS)
+        desk->backoff_ms = SERVICE_BACKOFF_MIN_MS;
+    int64_t jitter = (int64_t)prng_below(&desk->service->prng, (uint64_t)desk->backoff_ms);
+    desk->claim_ms = desk->service->now_ms + desk->backoff_ms + jitter;
+    desk->backoff_ms = desk->backoff_ms * 2 > SERVICE_BACKOFF_MAX_MS ? SERVICE_BACKOFF_MAX_MS
+                                                                     : desk->backoff_ms * 2;
+}
+
+static void read_claim(struct desk *desk, int64_t offset, const struct bus_record *record,
+                       const struct fence_reading *reading, const struct fence *before)
+{
+    bool deciding = desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
+    if (!text_is(reading->installation, desk->service->installation.id)) {
+        desk_lost(desk, desk->service->descriptor->output, offset,
+                  "a claim of another installation");
+        return;
+    }
+    if (deciding)
+        fenced(desk, before->n == desk->n);
+    else if (desk->claiming && reading->nonce == desk->nonce)
+        begin(desk, offset, record);
+}
+
+static void remember_source(struct desk *desk, struct text header)
+{
+    const struct service_descriptor *descriptor = desk->service->descriptor;
+    struct source source;
+    if (!source_parse(header, &source) || source.timer)
+        return;
+    for (int i = 0; i < descriptor->input_count; i++) {
+        if (!text_is(source.topic, topic_name(descriptor->inputs[i])))
+            continue;
+        desk->inputs[i].source_offset = source.offset;
+        desk->inputs[i].source_crc = source.crc;
+    }
+}
+
+static bool remember_positions(struct desk *desk, struct text header)
+{
+    const struct service_descriptor *descriptor = desk->service->descriptor;
+    struct fence positions[FENCE_INPUTS_MAX];
+    if (!positions_parse(header, positions, descriptor->input_count))
+        return false;
+    for (int i = 0; i < descriptor->input_count; i++)
+        desk->inputs[i].position = positions[i];
+    return true;
+}
+
+/* An outcome of whoever owned the partition: apply it, as its writer did. */
+static void fold(struct desk *desk, int64_t offset, const struct bus_record *record,
+                 const struct fence_reading *reading, bool progress)
+{
+    struct service *service = desk->service;
+    struct place place = {service->descriptor->output, desk->partition, offset};
+    struct codec_error error;
+    if (!remember_positions(desk, reading->positions)) {
+        desk_lost(desk, place.topic, offset, "its sd_positions cannot be read by this build");
+        return;
+    }
+    if (progress)
+        return;
+    arena_reset(&service->arena);
+    if (envelope_read(record, &place, &service->arena, &service->message, &error) != ENVELOPE_OK) {
+        desk_lost(desk, place.topic, offset,
+                  "an accepted record that this build cannot read: a newer build was here; start "
+                  "that one again");
+        return;
+    }
+    remember_source(desk, reading->source);
+    service->message.arena = &service->arena;
+    if (service->message.at_ms > desk->last_ms)
+        desk->last_ms = service->message.at_ms;
+    service->descriptor->apply(desk->state, &service->message);
+}
+
+/* One of ours came back. */
+static void read_back(struct desk *desk, const struct fence_reading *reading)
+{
+    assert(reading->stamp.n <= desk->n);
+    desk->unread_ms = desk->service->now_ms;
+}
+
+static void read_accepted(struct desk *desk, int64_t offset, const struct bus_record *record,
+                          const struct fence_reading *reading, bool progress)
+{
+    if (desk->phase == DESK_FOLDING)
+        fold(desk, offset, record, reading, progress);
+    else
+        read_back(desk, reading);
+}
+
+static void read_void(struct desk *desk, const struct fence_reading *reading)
+{
+    bool deciding = desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
+    bool ours =
+        deciding && reading->stamp.claim == desk->epoch && reading->stamp.nonce == desk->nonce;
+    desk->service->counts.voids++;
+    /* A doubled record of ours does no harm; one behind a gap means that an append got lost. */
+    if (ours && reading->stamp.n > desk->own.n)
+        desk_step_down(desk, "a record of ours is void");
+}
+
+void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *record)
+{
+    struct fence before = desk->own;
+    struct fence_reading reading;
+    if (desk->phase == DESK_ABSENT || desk->phase == DESK_LOST || offset < desk->own.next)
+        return;
+    switch (fence_read(&desk->own, offset, record, &reading)) {
+    case FENCE_INSTALLED:
+        return;
+    case FENCE_CLAIMED:
+        read_claim(desk, offset, record, &reading, &before);
+        return;
+    case FENCE_ACCEPTED:
+        read_accepted(desk, offset, record, &reading, false);
+        return;
+    case FENCE_PROGRESS:
+        read_accepted(desk, offset, record, &reading, true);
+        return;
+    case FENCE_VOID:
+        read_void(desk, &reading);
+        return;
+    case FENCE_LOST:
+        desk_lost(desk, desk->service->descriptor->output, offset, reading.why);
+        return;
+    }
+}
