@@ -6,8 +6,9 @@ SHELL := /bin/bash
 # ---- what is built from what --------------------------------------------------------------------
 BASE     := $(wildcard base/*.c)
 SCHEMAS  := $(filter-out schemas/generate.c,$(wildcard schemas/*.c))
-BUS      := $(filter-out bus/sim.c,$(wildcard bus/*.c))
-CORES    := $(wildcard services/*/*_core*.c)
+BUS      := $(filter-out bus/sim%.c,$(wildcard bus/*.c))
+SIM      := $(wildcard bus/sim*.c)
+SERVICES := $(filter-out %/main.c,$(wildcard services/*/*.c))
 API      := $(filter-out api/main.c,$(wildcard api/*.c))
 CLI      := $(filter-out cli/main.c,$(wildcard cli/*.c))
 SUPPORT  := $(wildcard tests/support/*.c)
@@ -33,18 +34,19 @@ build/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
 
-LIB_$(1) := $$(patsubst %.c,build/$(1)/%.o,$$(BASE) $$(SCHEMAS) $$(BUS) bus/sim.c)
-SERVICES_$(1) := $$(patsubst %.c,build/$(1)/%.o,$$(CORES))
+LIB_$(1) := $$(patsubst %.c,build/$(1)/%.o,$$(BASE) $$(SCHEMAS) $$(BUS))
+SIM_$(1) := $$(patsubst %.c,build/$(1)/%.o,$$(SIM))
+SERVICES_$(1) := $$(patsubst %.c,build/$(1)/%.o,$$(SERVICES))
 
 $$(BIN_$(1))/stagedoor-shows $$(BIN_$(1))/stagedoor-reservations $$(BIN_$(1))/stagedoor-checkout: \
-$$(BIN_$(1))/stagedoor-%: build/$(1)/services/%/main.o $$(SERVICES_$(1)) $$(filter-out %/sim.o,$$(LIB_$(1)))
-$$(BIN_$(1))/stagedoor-edge: build/$(1)/api/main.o $$(patsubst %.c,build/$(1)/%.o,$$(API)) $$(filter-out %/sim.o,$$(LIB_$(1)))
-$$(BIN_$(1))/stagedoor: build/$(1)/cli/main.o $$(patsubst %.c,build/$(1)/%.o,$$(CLI)) $$(filter-out %/sim.o,$$(LIB_$(1)))
+$$(BIN_$(1))/stagedoor-%: build/$(1)/services/%/main.o $$(SERVICES_$(1)) $$(LIB_$(1))
+$$(BIN_$(1))/stagedoor-edge: build/$(1)/api/main.o $$(patsubst %.c,build/$(1)/%.o,$$(API)) $$(LIB_$(1))
+$$(BIN_$(1))/stagedoor: build/$(1)/cli/main.o $$(patsubst %.c,build/$(1)/%.o,$$(CLI)) $$(LIB_$(1))
 $$(BIN_$(1))/%:
 	@mkdir -p $$(@D)
 	$$(CC) $$(OPT_$(1)) $$^ -o $$@ $$(LIBS)
 
-build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPORT) $$(API)) $$(SERVICES_$(1)) $$(LIB_$(1))
+build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPORT) $$(API) $$(CLI)) $$(SERVICES_$(1)) $$(LIB_$(1)) $$(SIM_$(1))
 	@mkdir -p $$(@D)
 	$$(CC) $$(OPT_$(1)) $$^ -o $$@ -lcmocka $$(LIBS)
 

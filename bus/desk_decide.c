@@ -2,7 +2,7 @@
  * input is consumed. */
 #include "bus/desk.h"
 
-#include "base/log.h"
+#include "schemas/refusal.h"
 
 #include <assert.h>
 
@@ -77,25 +77,6 @@ static enum decided commit(struct desk *desk, const struct source *source, int w
 /* ---- refusals of what never reaches the core ----------------------------------------------------
  */
 
-static void refuse(struct message *outcome, enum code code, struct text detail)
-{
-    message_init(outcome, MESSAGE_Refused);
-    message_set(outcome, code, code);
-    message_set(outcome, detail, detail);
-}
-
-/* What could be read of the command goes into its refusal. */
-static void name_command(struct message *outcome, const struct message *input)
-{
-    if (input->type == MESSAGE_NONE)
-        return;
-    message_set(outcome, command, text_of(message_name(input->type)));
-    message_copy(outcome, input, show_id);
-    message_copy(outcome, input, reservation_id);
-    message_copy(outcome, input, payment_id);
-    message_copy(outcome, input, fingerprint);
-}
-
 static bool refuse_unreadable(struct desk *desk, enum envelope_result result,
                               const struct message *input, const struct codec_error *error,
                               struct message *outcome)
@@ -106,17 +87,12 @@ static bool refuse_unreadable(struct desk *desk, enum envelope_result result,
     case ENVELOPE_OK:
         return false;
     case ENVELOPE_UNDECODABLE:
-        refuse(outcome, code_undecodable, detail);
-        return true;
+        return refuse(outcome, input, code_undecodable, NULL, detail);
     case ENVELOPE_UNKNOWN_TYPE:
-        refuse(outcome, code_unknown_type, detail);
-        return true;
+        return refuse(outcome, input, code_unknown_type, NULL, detail);
     case ENVELOPE_INVALID:
-        refuse(outcome, code_invalid, detail);
-        if (error->field[0])
-            message_set(outcome, field, arena_text(arena, text_of(error->field)));
-        name_command(outcome, input);
-        return true;
+        return refuse(outcome, input, code_invalid, arena_text(arena, text_of(error->field)).data,
+                      detail);
     }
     return false;
 }
@@ -127,13 +103,12 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
     int right = topic_partition_of(input->show_id, desk->service->installation.partition_count);
     if (right == desk->partition)
         return false;
-    refuse(outcome, code_misrouted,
-           arena_print(&desk->service->arena,
-                       "show '%.*s' belongs into partition %d, this came in %d; let the key be the "
-                       "show_id and the partitioner CRC-32 (librdkafka: consistent_random)",
-                       TEXT_PRINT(input->show_id), right, desk->partition));
-    name_command(outcome, input);
-    return true;
+    return refuse(outcome, input, code_misrouted, NULL,
+                  arena_print(&desk->service->arena,
+                              "show '%.*s' belongs into partition %d, this came in %d; let the key "
+                              "be the show_id and the partitioner CRC-32 (librdkafka: "
+                              "consistent_random)",
+                              TEXT_PRINT(input->show_id), right, desk->partition));
 }
 
 /* ---- deciding -----------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+/* What checkout hears, what it may say to each, and how its core is called. */
+#include "services/checkout/checkout_service.h"
+
+#include "services/checkout/checkout_core.h"
+
+static void *state_new(void)
+{
+    return checkout_new();
+}
+
+static void state_free(void *state)
+{
+    checkout_free(state);
+}
+
+static bool decide(const void *state, const struct message *input, int64_t now_ms,
+                   struct message *outcome)
+{
+    (void)now_ms;
+    return checkout_decide(state, input, outcome);
+}
+
+/* Nothing is due by itself. */
+static int64_t due_at(const void *state)
+{
+    (void)state;
+    return INT64_MAX;
+}
+
+static bool due(const void *state, int64_t now_ms, struct message *outcome)
+{
+    (void)state, (void)now_ms, (void)outcome;
+    return false;
+}
+
+static void apply(void *state, const struct message *outcome)
+{
+    checkout_apply(state, outcome);
+}
+
+static const struct service_reaction reactions[] = {
+    {MESSAGE_StartCheckout, 2, {MESSAGE_CheckoutStarted, MESSAGE_Refused}},
+    {MESSAGE_HoldExtended, 2, {MESSAGE_PaymentSucceeded, MESSAGE_CheckoutRejected}},
+    {MESSAGE_ExtensionRejected, 1, {MESSAGE_CheckoutRejected}},
+    {MESSAGE_SaleRejected, 1, {MESSAGE_RefundRequested}},
+    {MESSAGE_SeatsReturned, 1, {MESSAGE_RefundRequested}},
+};
+
+const struct service_descriptor checkout_service = {
+    .name = "checkout",
+    .speaker = SPEAKER_checkout,
+    .inputs = {TOPIC_CHECKOUT_COMMANDS, TOPIC_SHOWS_EVENTS},
+    .input_count = 2,
+    .output = TOPIC_CHECKOUT_EVENTS,
+    .rules = 1,
+    .state_new = state_new,
+    .state_free = state_free,
+    .decide = decide,
+    .due_at = due_at,
+    .due = due,
+    .apply = apply,
+    .reactions = reactions,
+    .reaction_count = sizeof reactions / sizeof *reactions,
+};

@@ -1,0 +1,67 @@
+/* What reservations hears, what it may say to each, and how its core is called. */
+#include "services/reservations/reservations_service.h"
+
+#include "services/reservations/reservations_core.h"
+
+static void *state_new(void)
+{
+    return reservations_new();
+}
+
+static void state_free(void *state)
+{
+    reservations_free(state);
+}
+
+static bool decide(const void *state, const struct message *input, int64_t now_ms,
+                   struct message *outcome)
+{
+    (void)now_ms;
+    return reservations_decide(state, input, outcome);
+}
+
+/* Nothing is due by itself. */
+static int64_t due_at(const void *state)
+{
+    (void)state;
+    return INT64_MAX;
+}
+
+static bool due(const void *state, int64_t now_ms, struct message *outcome)
+{
+    (void)state, (void)now_ms, (void)outcome;
+    return false;
+}
+
+static void apply(void *state, const struct message *outcome)
+{
+    reservations_apply(state, outcome);
+}
+
+static const struct service_reaction reactions[] = {
+    {MESSAGE_RequestReservation, 2, {MESSAGE_ReservationRequested, MESSAGE_Refused}},
+    {MESSAGE_CancelReservation, 2, {MESSAGE_CancellationRequested, MESSAGE_Refused}},
+    {MESSAGE_HoldRejected, 1, {MESSAGE_ReservationRejected}},
+    {MESSAGE_HoldReleased, 1, {MESSAGE_ReservationReleased}},
+    {MESSAGE_SeatsReturned, 1, {MESSAGE_ReservationCancelled}},
+    {MESSAGE_ReleaseRejected, 1, {MESSAGE_CancellationRejected}},
+    {MESSAGE_HoldExpired, 1, {MESSAGE_ReservationExpired}},
+    {MESSAGE_SeatsSold, 1, {MESSAGE_ReservationConfirmed}},
+};
+
+const struct service_descriptor reservations_service = {
+    .name = "reservations",
+    .speaker = SPEAKER_reservations,
+    .inputs = {TOPIC_RESERVATIONS_COMMANDS, TOPIC_SHOWS_EVENTS},
+    .input_count = 2,
+    .output = TOPIC_RESERVATIONS_EVENTS,
+    .rules = 1,
+    .state_new = state_new,
+    .state_free = state_free,
+    .decide = decide,
+    .due_at = due_at,
+    .due = due,
+    .apply = apply,
+    .reactions = reactions,
+    .reaction_count = sizeof reactions / sizeof *reactions,
+};

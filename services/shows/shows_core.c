@@ -1,0 +1,152 @@
+/* The seats: which question goes to which ladder, and the arithmetic they share. */
+#include "services/shows/shows_core.h"
+
+#include "services/shows/shows_core_state.h"
+
+#include <assert.h>
+
+/* ---- looking up ---------------------------------------------------------------------------------
+ */
+
+struct show *shows_find(const struct shows *shows, struct text show_id)
+{
+    return map_find(&shows->shows, show_id);
+}
+
+struct hold *shows_find_hold(const struct shows *shows, struct text show_id,
+                             struct text reservation_id)
+{
+    struct hold *hold = map_find(&shows->holds, reservation_id);
+    return hold && text_equal(hold->show->show_id, show_id) ? hold : NULL;
+}
+
+const struct tier *show_tier(const struct show *show, struct text tier_id)
+{
+    for (int i = 0; i < show->tiers.count; i++)
+        if (text_equal(show->tiers.items[i].tier_id, tier_id))
+            return &show->tiers.items[i];
+    return NULL;
+}
+
+const struct block *show_block(const struct show *show, struct text block_id)
+{
+    for (int i = 0; i < show->block_count; i++)
+        if (text_equal(show->blocks[i].block_id, block_id))
+            return &show->blocks[i];
+    return NULL;
+}
+
+bool shows_seats(const struct shows *shows, struct text show_id, struct after *seats)
+{
+    const struct show *show = shows_find(shows, show_id);
+    if (show)
+        *seats = show->seats;
+    return show != NULL;
+}
+
+/* ---- seats --------------------------------------------------------------------------------------
+ */
+
+struct tier_use *seats_tier(struct after *seats, struct text tier_id)
+{
+    for (int i = 0; i < seats->tier_count; i++)
+        if (text_equal(seats->tiers[i].tier_id, tier_id))
+            return &seats->tiers[i];
+    return NULL;
+}
+
+int64_t seats_in_use(const struct after *seats)
+{
+    return seats->held + seats->sold + seats->blocked;
+}
+
+void seats_balance(struct after *seats)
+{
+    int64_t rest = seats->capacity - seats_in_use(seats);
+    seats->free = rest > 0 ? rest : 0;
+    seats->oversold_by = rest < 0 ? -rest : 0;
+}
+
+void seats_change(struct after *seats, const struct lines *lines, enum seat_change change)
+{
+    int held = change == SEATS_HOLD                                  ? 1
+               : change == SEATS_UNHOLD || change == SEATS_SELL_HELD ? -1
+                                                                     : 0;
+    int sold = change == SEATS_RETURN                                   ? -1
+               : change == SEATS_SELL_HELD || change == SEATS_SELL_FREE ? 1
+                                                                        : 0;
+    for (int i = 0; i < lines->count; i++) {
+        struct tier_use *use = seats_tier(seats, lines->items[i].tier_id);
+        int64_t quantity = lines->items[i].quantity;
+        assert(use != NULL);
+        use->held += held * quantity;
+        use->sold += sold * quantity;
+        seats->held += held * quantity;
+        seats->sold += sold * quantity;
+        assert(use->held >= 0 && use->sold >= 0); /* invariant 1: never clamped */
+    }
+    seats_balance(seats);
+}
+
+void put_change(struct message *outcome, const struct show *show, const struct after *seats)
+{
+    message_set(outcome, show_id, show->show_id);
+    message_set(outcome, seq, show->seq + 1);
+    message_set(outcome, after, *seats);
+}
+
+void put_unchanged(struct message *outcome, const struct show *show)
+{
+    if (show == NULL)
+        return;
+    message_set(outcome, seq, show->seq);
+    message_set(outcome, after, show->seats);
+}
+
+/* ---- deciding -----------------------------------------------------------------------------------
+ */
+
+bool shows_decide(const struct shows *shows, const struct message *input, int64_t now_ms,
+                  struct message *outcome)
+{
+    switch ((int)input->type) {
+    case MESSAGE_CreateShow:
+    case MESSAGE_UpdateShow:
+    case MESSAGE_SetCapacity:
+    case MESSAGE_SetBlock:
+    case MESSAGE_OpenSale:
+    case MESSAGE_PauseSale:
+        return decide_show_command(shows, input, now_ms, outcome);
+    case MESSAGE_ReservationRequested:
+        return decide_hold(shows, input, now_ms, outcome);
+    case MESSAGE_CheckoutStarted:
+        return decide_extension(shows, input, now_ms, outcome);
+    case MESSAGE_PaymentSucceeded:
+        return decide_sale(shows, input, outcome);
+    case MESSAGE_CancellationRequested:
+        return decide_release(shows, input, now_ms, outcome);
+    }
+    return false; /* what the others decided among themselves */
+}
+
+int64_t shows_due_at(const struct shows *shows)
+{
+    const struct heap_node *first = heap_first(&shows->due);
+    return first ? first->at_ms : INT64_MAX;
+}
+
+bool shows_due(const struct shows *shows, int64_t now_ms, struct message *outcome)
+{
+    if (shows_due_at(shows) > now_ms)
+        return false;
+    const struct show *show = memory_owner(heap_first(&shows->due), struct show, due);
+    const struct hold *hold = memory_owner(heap_first(&show->expiries), struct hold, expiry);
+    struct after seats = show->seats;
+    seats_change(&seats, &hold->lines, SEATS_UNHOLD);
+    message_init(outcome, MESSAGE_HoldExpired);
+    put_change(outcome, show, &seats);
+    message_set(outcome, reservation_id, hold->reservation_id);
+    message_set(outcome, quantity, hold->quantity);
+    message_set(outcome, expires_at_ms, hold->expires_at_ms);
+    return true;
+}

@@ -1,0 +1,360 @@
+/* Folding what was decided: the only writer of the state. Nothing here asks whether; that was
+ * decided. */
+#include "services/shows/shows_core_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- keeping texts ------------------------------------------------------------------------------
+ */
+
+static void set_text(struct text *target, struct text text)
+{
+    struct text copy = text_copy(text); /* first: the old one may be what is set */
+    text_free(target);
+    *target = copy;
+}
+
+static void free_tiers(struct tiers *tiers)
+{
+    for (int i = 0; i < tiers->count; i++) {
+        text_free(&tiers->items[i].tier_id);
+        text_free(&tiers->items[i].name);
+    }
+    tiers->count = 0;
+}
+
+/* Lines, uses and holds point at the tier ids of the show: an id that stays keeps its bytes. */
+static void set_tiers(struct show *show, const struct tiers *tiers)
+{
+    struct tiers old = show->tiers;
+    struct after before = show->seats;
+    show->tiers.count = show->seats.tier_count = tiers->count;
+    for (int i = 0; i < tiers->count; i++) {
+        struct tier tier = tiers->items[i];
+        struct text kept = {NULL, 0};
+        for (int k = 0; k < old.count; k++)
+            if (text_equal(old.items[k].tier_id, tier.tier_id)) {
+                kept = old.items[k].tier_id;
+                old.items[k].tier_id = (struct text){NULL, 0};
+            }
+        tier.tier_id = kept.data ? kept : text_copy(tier.tier_id);
+        tier.name = text_copy(tier.name);
+        const struct tier_use *use = seats_tier(&before, tier.tier_id);
+        show->tiers.items[i] = tier;
+        show->seats.tiers[i] =
+            (struct tier_use){tier.tier_id, use ? use->held : 0, use ? use->sold : 0};
+    }
+    free_tiers(&old);
+}
+
+static struct lines own_lines(const struct show *show, const struct lines *lines)
+{
+    struct lines own = *lines;
+    for (int i = 0; i < own.count; i++) {
+        const struct tier *tier = show_tier(show, lines->items[i].tier_id);
+        assert(tier != NULL);
+        own.items[i].tier_id = tier->tier_id;
+    }
+    return own;
+}
+
+static void free_payment(struct payment *payment)
+{
+    text_free(&payment->payment_id);
+    text_free(&payment->provider);
+    text_free(&payment->provider_ref);
+    text_free(&payment->currency);
+}
+
+static struct payment own_payment(const struct payment *payment)
+{
+    struct payment own = *payment;
+    own.payment_id = text_copy(payment->payment_id);
+    own.currency = text_copy(payment->currency);
+    if (payment->provider.data)
+        own.provider = text_copy(payment->provider);
+    if (payment->provider_ref.data)
+        own.provider_ref = text_copy(payment->provider_ref);
+    return own;
+}
+
+/* ---- the timers of a show
+ * ------------------------------------------------------------------------ */
+
+/* The show is due when its first hold is. Ties are settled by the order of creation. */
+static void set_due(struct shows *shows, struct show *show, uint64_t place)
+{
+    const struct heap_node *first = heap_first(&show->expiries);
+    if (first)
+        heap_set_take(&shows->due, &show->due, first->at_ms, place);
+    else
+        heap_remove(&shows->due, &show->due);
+}
+
+static void set_expiry(struct shows *shows, struct hold *hold)
+{
+    struct show *show = hold->show;
+    if (hold->state == HOLD_HELD)
+        heap_set_take(&show->expiries, &hold->expiry, hold->expires_at_ms + HOLD_GRACE_MS,
+                      hold->expiry.seq);
+    else
+        heap_remove(&show->expiries, &hold->expiry);
+    set_due(shows, show, show->due.seq);
+}
+
+/* ---- shows --------------------------------------------------------------------------------------
+ */
+
+static void apply_fields(struct show *show, const struct message *outcome)
+{
+    set_text(&show->name, outcome->name);
+    set_text(&show->currency, outcome->currency);
+    set_tiers(show, &outcome->tiers);
+    show->starts_at_ms = outcome->starts_at_ms;
+    show->on_sale_at_ms = outcome->on_sale_at_ms;
+    show->off_sale_at_ms = outcome->off_sale_at_ms;
+    show->customer_cancel_until_ms = outcome->customer_cancel_until_ms;
+    show->max_per_order = outcome->max_per_order;
+    show->max_per_person = message_has(outcome, max_per_person) ? outcome->max_per_person : 0;
+    show->hold_ttl_s = outcome->hold_ttl_s;
+    show->pay_window_s = outcome->pay_window_s;
+}
+
+static struct show *apply_created(struct shows *shows, const struct message *outcome)
+{
+    struct show *show = memory_new(sizeof *show);
+    show->commands.capacity = SHOW_COMMANDS_REMEMBERED;
+    set_text(&show->show_id, outcome->show_id);
+    if (message_has(outcome, fingerprint))
+        set_text(&show->fingerprint, outcome->fingerprint);
+    show->seats.capacity = outcome->capacity;
+    show->due.seq = shows->show_count;
+    apply_fields(show, outcome);
+    map_insert_take(&shows->shows, show->show_id, show);
+    shows->show_list =
+        memory_grow(shows->show_list, (shows->show_count + 1) * sizeof *shows->show_list);
+    shows->show_list[shows->show_count++] = show;
+    return show;
+}
+
+static void apply_block(struct show *show, const struct message *outcome)
+{
+    struct block *block = (struct block *)(uintptr_t)show_block(show, outcome->block_id);
+    int64_t old = block ? block->quantity : 0;
+    if (block == NULL) {
+        show->blocks =
+            memory_grow(show->blocks, (size_t)(show->block_count + 1) * sizeof *show->blocks);
+        block = &show->blocks[show->block_count++];
+        *block = (struct block){text_copy(outcome->block_id), 0};
+    }
+    block->quantity = outcome->block_quantity;
+    show->seats.blocked += outcome->block_quantity - old;
+}
+
+/* ---- holds --------------------------------------------------------------------------------------
+ */
+
+static struct person *person_of(struct show *show, struct text party)
+{
+    struct person *person = map_find(&show->persons, party);
+    if (person)
+        return person;
+    person = memory_new(sizeof *person);
+    person->party = text_copy(party);
+    map_insert_take(&show->persons, person->party, person);
+    show->person_list = memory_grow(show->person_list,
+                                    (size_t)(show->person_count + 1) * sizeof *show->person_list);
+    show->person_list[show->person_count++] = person;
+    return person;
+}
+
+static void count_person(struct hold *hold, int64_t quantity)
+{
+    if (hold->person)
+        hold->person->quantity += quantity;
+}
+
+static void keep_hold(struct shows *shows, struct hold *hold)
+{
+    if ((shows->hold_count & (shows->hold_count - 1)) == 0) /* 0, 1, 2, 4, 8 …: full */
+        shows->hold_list =
+            memory_grow(shows->hold_list,
+                        (shows->hold_count ? shows->hold_count * 2 : 1) * sizeof(struct hold *));
+    hold->expiry.seq = shows->hold_count;
+    shows->hold_list[shows->hold_count++] = hold;
+    map_insert_take(&shows->holds, hold->reservation_id, hold);
+}
+
+static void apply_held(struct shows *shows, struct show *show, const struct message *outcome)
+{
+    struct hold *hold = memory_new(sizeof *hold);
+    hold->reservation_id = text_copy(outcome->reservation_id);
+    hold->show = show;
+    hold->state = HOLD_HELD;
+    hold->lines = own_lines(show, &outcome->lines);
+    hold->quantity = outcome->quantity;
+    hold->amount_minor = outcome->amount_minor;
+    hold->held_at_ms = outcome->at_ms;
+    hold->expires_at_ms = outcome->expires_at_ms;
+    if (message_has(outcome, party))
+        hold->person = person_of(show, outcome->party);
+    keep_hold(shows, hold);
+    count_person(hold, hold->quantity);
+    seats_change(&show->seats, &hold->lines, SEATS_HOLD);
+    show->ever_held = true;
+    set_expiry(shows, hold);
+}
+
+static void apply_sold(struct shows *shows, struct hold *hold, const struct message *outcome)
+{
+    bool again = outcome->reacquired;
+    seats_change(&hold->show->seats, &hold->lines, again ? SEATS_SELL_FREE : SEATS_SELL_HELD);
+    if (again)
+        count_person(hold, hold->quantity);
+    hold->payment = own_payment(&outcome->payment);
+    hold->state = HOLD_SOLD;
+    set_expiry(shows, hold);
+}
+
+static void apply_end(struct shows *shows, struct hold *hold, enum hold_state state)
+{
+    seats_change(&hold->show->seats, &hold->lines,
+                 hold->state == HOLD_SOLD ? SEATS_RETURN : SEATS_UNHOLD);
+    count_person(hold, -hold->quantity);
+    if (hold->state == HOLD_SOLD)
+        free_payment(&hold->payment);
+    hold->state = state;
+    set_expiry(shows, hold);
+}
+
+static void apply_to_hold(struct shows *shows, struct hold *hold, const struct message *outcome)
+{
+    switch ((int)outcome->type) {
+    case MESSAGE_HoldExtended:
+        hold->expires_at_ms = outcome->expires_at_ms;
+        set_expiry(shows, hold);
+        return;
+    case MESSAGE_SeatsSold:
+        apply_sold(shows, hold, outcome);
+        return;
+    case MESSAGE_HoldReleased:
+        apply_end(shows, hold, HOLD_RELEASED);
+        return;
+    case MESSAGE_SeatsReturned:
+        apply_end(shows, hold, HOLD_RETURNED);
+        return;
+    case MESSAGE_HoldExpired:
+        apply_end(shows, hold, HOLD_EXPIRED);
+        return;
+    }
+}
+
+/* ---- all ----------------------------------------------------------------------------------------
+ */
+
+/* What changes the show itself; everything else that changes it concerns one of its holds. */
+static void apply_to_show(struct shows *shows, struct show *show, const struct message *outcome)
+{
+    switch ((int)outcome->type) {
+    case MESSAGE_ShowUpdated:
+        apply_fields(show, outcome);
+        return;
+    case MESSAGE_CapacityChanged:
+        show->seats.capacity = outcome->capacity;
+        return;
+    case MESSAGE_BlockSet:
+        apply_block(show, outcome);
+        return;
+    case MESSAGE_SaleOpened:
+        show->paused = false;
+        return;
+    case MESSAGE_SalePaused:
+        show->paused = true;
+        return;
+    case MESSAGE_SeatsHeld:
+        apply_held(shows, show, outcome);
+        return;
+    }
+    struct hold *hold = shows_find_hold(shows, show->show_id, outcome->reservation_id);
+    assert(hold != NULL);
+    apply_to_hold(shows, hold, outcome);
+}
+
+static bool changes_show(enum message_type type)
+{
+    return type != MESSAGE_HoldRejected && type != MESSAGE_ExtensionRejected &&
+           type != MESSAGE_SaleRejected && type != MESSAGE_ReleaseRejected &&
+           type != MESSAGE_Refused;
+}
+
+/* An answer to a command is remembered with the show, refusals too: a repeat has none. */
+static void remember_command(struct show *show, const struct message *outcome)
+{
+    bool answers = outcome->type == MESSAGE_Refused || message_has(outcome, fingerprint);
+    if (show && answers && message_has(outcome, fingerprint) && outcome->cause_id.size &&
+        recent_ask(&show->commands, outcome->cause_id, outcome->fingerprint) == RECENT_NEW)
+        recent_remember(&show->commands, outcome->cause_id, outcome->fingerprint);
+}
+
+void shows_apply(struct shows *shows, const struct message *outcome)
+{
+    struct show *show = message_has(outcome, show_id) ? shows_find(shows, outcome->show_id) : NULL;
+    if (outcome->type == MESSAGE_ShowCreated) {
+        show = apply_created(shows, outcome);
+    } else if (changes_show(outcome->type)) {
+        assert(show != NULL);
+        apply_to_show(shows, show, outcome);
+    }
+    if (changes_show(outcome->type)) {
+        show->seq = outcome->seq;
+        seats_balance(&show->seats);
+    }
+    remember_command(show, outcome);
+}
+
+/* ---- making and freeing
+ * -------------------------------------------------------------------------- */
+
+struct shows *shows_new(void)
+{
+    return memory_new(sizeof(struct shows));
+}
+
+static void free_show(struct show *show)
+{
+    text_free(&show->show_id);
+    text_free(&show->name);
+    text_free(&show->currency);
+    text_free(&show->fingerprint);
+    free_tiers(&show->tiers);
+    for (int i = 0; i < show->block_count; i++)
+        text_free(&show->blocks[i].block_id);
+    for (int i = 0; i < show->person_count; i++) {
+        text_free(&show->person_list[i]->party);
+        memory_free(show->person_list[i]);
+    }
+    memory_free(show->blocks);
+    memory_free(show->person_list);
+    map_release(&show->persons);
+    recent_release(&show->commands);
+    heap_release(&show->expiries);
+    memory_free(show);
+}
+
+void shows_free(struct shows *shows)
+{
+    for (size_t i = 0; i < shows->hold_count; i++) {
+        text_free(&shows->hold_list[i]->reservation_id);
+        free_payment(&shows->hold_list[i]->payment);
+        memory_free(shows->hold_list[i]);
+    }
+    for (size_t i = 0; i < shows->show_count; i++)
+        free_show(shows->show_list[i]);
+    memory_free(shows->hold_list);
+    memory_free(shows->show_list);
+    map_release(&shows->shows);
+    map_release(&shows->holds);
+    heap_release(&shows->due);
+    memory_free(shows);
+}

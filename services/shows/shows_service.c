@@ -1,0 +1,68 @@
+/* What shows hears, what it may say to each, and how its core is called. */
+#include "services/shows/shows_service.h"
+
+#include "services/shows/shows_core.h"
+
+static void *state_new(void)
+{
+    return shows_new();
+}
+
+static void state_free(void *state)
+{
+    shows_free(state);
+}
+
+static bool decide(const void *state, const struct message *input, int64_t now_ms,
+                   struct message *outcome)
+{
+    return shows_decide(state, input, now_ms, outcome);
+}
+
+static int64_t due_at(const void *state)
+{
+    return shows_due_at(state);
+}
+
+static bool due(const void *state, int64_t now_ms, struct message *outcome)
+{
+    return shows_due(state, now_ms, outcome);
+}
+
+static void apply(void *state, const struct message *outcome)
+{
+    shows_apply(state, outcome);
+}
+
+static const struct service_reaction reactions[] = {
+    {MESSAGE_CreateShow, 2, {MESSAGE_ShowCreated, MESSAGE_Refused}},
+    {MESSAGE_UpdateShow, 2, {MESSAGE_ShowUpdated, MESSAGE_Refused}},
+    {MESSAGE_SetCapacity, 2, {MESSAGE_CapacityChanged, MESSAGE_Refused}},
+    {MESSAGE_SetBlock, 2, {MESSAGE_BlockSet, MESSAGE_Refused}},
+    {MESSAGE_OpenSale, 2, {MESSAGE_SaleOpened, MESSAGE_Refused}},
+    {MESSAGE_PauseSale, 2, {MESSAGE_SalePaused, MESSAGE_Refused}},
+    {MESSAGE_ReservationRequested, 2, {MESSAGE_SeatsHeld, MESSAGE_HoldRejected}},
+    {MESSAGE_CheckoutStarted, 2, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
+    {MESSAGE_PaymentSucceeded, 2, {MESSAGE_SeatsSold, MESSAGE_SaleRejected}},
+    {MESSAGE_CancellationRequested,
+     3,
+     {MESSAGE_HoldReleased, MESSAGE_SeatsReturned, MESSAGE_ReleaseRejected}},
+    {MESSAGE_NONE, 1, {MESSAGE_HoldExpired}},
+};
+
+const struct service_descriptor shows_service = {
+    .name = "shows",
+    .speaker = SPEAKER_shows,
+    .inputs = {TOPIC_SHOWS_COMMANDS, TOPIC_RESERVATIONS_EVENTS, TOPIC_CHECKOUT_EVENTS},
+    .input_count = 3,
+    .output = TOPIC_SHOWS_EVENTS,
+    .rules = 1,
+    .state_new = state_new,
+    .state_free = state_free,
+    .decide = decide,
+    .due_at = due_at,
+    .due = due,
+    .apply = apply,
+    .reactions = reactions,
+    .reaction_count = sizeof reactions / sizeof *reactions,
+};
