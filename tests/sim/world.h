@@ -1,0 +1,77 @@
+/* world.h: a small theatre district in one thread: a simulated log, service processes that crash
+ * and freeze, a crowd that buys and cancels, and a judge who reads the topics afterwards.
+ *
+ * Everything follows from one seed; the same seed gives the same log, byte for byte. */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "base/prng.h"
+#include "bus/envelope.h"
+#include "bus/service.h"
+#include "bus/sim.h"
+
+enum {
+    WORLD_PARTITIONS = 2,
+    WORLD_SERVICES = 3,
+    WORLD_INSTANCES = 2, /* of each service */
+    WORLD_SHOWS = 2,
+    WORLD_RESERVATIONS = 60
+};
+#define WORLD_START_MS INT64_C(1790000000000)
+
+struct process {
+    const struct service_descriptor *descriptor;
+    char instance[16];
+    struct bus *bus; /* NULL: dead */
+    struct service *service;
+    bool frozen;
+};
+
+/* What happened, added up over all seeds: a point that never fired was not tested. */
+struct tally {
+    uint64_t commands, outcomes, repeats, crashes, freezes, clock_steps, long_waits;
+    uint64_t claims, fenced, stepped_down, voids, timers, lost;
+    uint64_t by_type[MESSAGE_COUNT];
+    uint64_t by_reason[reason_COUNT];
+    uint64_t by_code[code_COUNT];
+    struct sim_counts faults;
+};
+
+struct world {
+    struct prng prng;
+    struct sim *sim;
+    struct installation installation;
+    struct bus *crowd_bus;
+    struct process processes[WORLD_SERVICES * WORLD_INSTANCES];
+    struct envelope envelope;
+    struct tally *tally;
+    bool trace;
+    bool clock_stepped;
+    const struct sim_faults *faults; /* in force now */
+    int next_reservation;
+    int next_command;
+};
+
+struct world *world_new(uint64_t seed, struct tally *tally, bool trace);
+void world_free(struct world *world);
+
+/* The evening: `rounds` rounds of buying under faults, then the faults end and everything comes to
+ * rest. */
+void world_run(struct world *world, int rounds);
+
+/* One command of the crowd, sometimes twice, sometimes nonsense (crowd.c). */
+void crowd_act(struct world *world);
+void crowd_open(struct world *world); /* creates the shows */
+
+/* Reads the topics and says what is wrong with them: NULL when nothing is. The text is the world's.
+ * (judge.c) */
+const char *judge(struct world *world);
+
+/* A hash over every record of every topic: two runs of one seed must agree. */
+uint64_t world_hash(const struct world *world);
+
+/* "show-0" … and the reservation ids. */
+const char *world_show_id(int show, char out[16]);
+const char *world_reservation_id(uint64_t number, char out[37]);
+
+#endif
