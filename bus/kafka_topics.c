@@ -1,0 +1,285 @@
+/* bus_topics: what is there, creating what is not, and waiting until it can be used. */
+#include "bus/kafka.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TOPICS_MAX = 64 };
+
+/* What the cluster says of our topics. */
+struct kafka_census {
+    int broker_count;
+    int partitions[TOPICS_MAX]; /* 0: the topic is missing */
+    int replicas[TOPICS_MAX];
+    bool led[TOPICS_MAX]; /* every partition has a leader */
+};
+
+rd_kafka_AdminOptions_t *kafka_admin_options(rd_kafka_t *handle, rd_kafka_admin_op_t operation,
+                                             int timeout_ms)
+{
+    char text[128];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, operation);
+    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
+    return options;
+}
+
+void kafka_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
+}
+
+rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue)
+{
+    return rd_kafka_queue_poll(queue, KAFKA_OPEN_TIMEOUT_MS + 500);
+}
+
+enum bus_result kafka_unreachable(struct kafka_bus *kafka, struct bus_error *error)
+{
+    while (kafka_errors_turn(kafka, kafka->consumer_queue))
+        continue;
+    snprintf(error->text, sizeof error->text,
+             "cannot reach '%.192s': %.128s; is Kafka running? try: make kafka-up", kafka->address,
+             kafka->trouble[0] ? kafka->trouble : "no answer");
+    return BUS_UNREACHABLE;
+}
+
+static void kafka_census_topic(struct kafka_census *census, int topic,
+                               const rd_kafka_metadata_topic_t *found)
+{
+    if (found->err && found->err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+        return;
+    census->partitions[topic] = found->partition_cnt;
+    census->led[topic] = found->partition_cnt > 0;
+    for (int i = 0; i < found->partition_cnt; i++) {
+        census->led[topic] &= found->partitions[i].leader >= 0;
+        census->replicas[topic] = found->partitions[i].replica_cnt;
+    }
+}
+
+/* Asks for all topics: to ask for one by name may create it, where brokers are set up so. */
+static bool kafka_census_take(struct kafka_bus *kafka, struct kafka_census *census)
+{
+    const struct rd_kafka_metadata *metadata;
+    *census = (struct kafka_census){0};
+    if (rd_kafka_metadata(kafka->consumer, 1, NULL, &metadata, KAFKA_OPEN_TIMEOUT_MS))
+        return false;
+    census->broker_count = metadata->broker_cnt;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        for (int topic = 0; topic < kafka->topic_count; topic++)
+            if (strcmp(metadata->topics[i].topic, kafka->topic_names[topic]) == 0)
+                kafka_census_topic(census, topic, &metadata->topics[i]);
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+/* ---- creating -------------------------------------------------------------------------------- */
+
+static rd_kafka_NewTopic_t *kafka_new_topic(const char *name, int partition_count, int broker_count)
+{
+    /* Limits a batch, not a record. Publishers send batches of up to a megabyte (kcat does), and
+     * Kafka's own default leaves room for those. */
+    static const char batch_max[] = "1048588";
+    static const struct kafka_setting settings[] = {
+        {"cleanup.policy", "delete"},     {"retention.ms", "-1"},
+        {"retention.bytes", "-1"},        {"message.timestamp.type", "LogAppendTime"},
+        {"max.message.bytes", batch_max}, {"unclean.leader.election.enable", "false"},
+    };
+    char text[256];
+    int replicas = broker_count < 3 ? broker_count : 3;
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, partition_count, replicas, text, sizeof text);
+    if (!topic)
+        return NULL;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        rd_kafka_NewTopic_set_config(topic, settings[i].name, settings[i].value);
+    if (replicas > 1)
+        rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
+    return topic;
+}
+
+static enum bus_result kafka_created(struct kafka_bus *kafka, struct bus_topic_spec *specs,
+                                     rd_kafka_event_t *event, struct bus_error *error)
+{
+    if (!event || rd_kafka_event_error(event))
+        return kafka_unreachable(kafka, error);
+    size_t count;
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t err = rd_kafka_topic_result_error(results[i]);
+        const char *name = rd_kafka_topic_result_name(results[i]);
+        for (int topic = 0; !err && topic < kafka->topic_count; topic++)
+            specs[topic].created |= strcmp(name, kafka->topic_names[topic]) == 0;
+        if (!err || err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            continue; /* somebody was quicker: fine */
+        const char *why = rd_kafka_topic_result_error_string(results[i]);
+        snprintf(error->text, sizeof error->text, "cannot create topic '%.128s': %.256s", name,
+                 why ? why : rd_kafka_err2str(err));
+        return err == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT ? BUS_UNREACHABLE : BUS_UNFIT;
+    }
+    return BUS_OK;
+}
+
+static enum bus_result kafka_create(struct kafka_bus *kafka, rd_kafka_NewTopic_t **topics,
+                                    size_t count, struct bus_topic_spec *specs,
+                                    struct bus_error *error)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer);
+    rd_kafka_AdminOptions_t *options =
+        kafka_admin_options(kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS, KAFKA_OPEN_TIMEOUT_MS);
+    rd_kafka_CreateTopics(kafka->consumer, topics, count, options, queue);
+    rd_kafka_event_t *event = kafka_admin_wait(queue);
+    enum bus_result result = kafka_created(kafka, specs, event, error);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return result;
+}
+
+static enum bus_result kafka_create_missing(struct kafka_bus *kafka,
+                                            const struct kafka_census *census,
+                                            struct bus_topic_spec *specs, struct bus_error *error)
+{
+    rd_kafka_NewTopic_t *topics[TOPICS_MAX];
+    size_t count = 0;
+    enum bus_result result = BUS_OK;
+    for (int i = 0; i < kafka->topic_count && result == BUS_OK; i++) {
+        if (census->partitions[i])
+            continue;
+        topics[count] = NULL;
+        if (specs[i].may_create && specs[i].partition_count > 0)
+            topics[count] = kafka_new_topic(kafka->topic_names[i], specs[i].partition_count,
+                                            census->broker_count);
+        if (topics[count]) {
+            count++;
+            continue;
+        }
+        result = BUS_UNFIT;
+        snprintf(error->text, sizeof error->text, "topic '%.256s' does not exist%s",
+                 kafka->topic_names[i],
+                 specs[i].may_create ? " and cannot be created so; check its name and count"
+                                     : "; start the services first, they create it");
+    }
+    if (result == BUS_OK && count > 0)
+        result = kafka_create(kafka, topics, count, specs, error);
+    rd_kafka_NewTopic_destroy_array(topics, count);
+    return result;
+}
+
+/* ---- the whole of it ------------------------------------------------------------------------- */
+
+static bool kafka_all_led(const struct kafka_bus *kafka, const struct kafka_census *census)
+{
+    for (int i = 0; i < kafka->topic_count; i++)
+        if (!census->led[i])
+            return false;
+    return true;
+}
+
+static enum bus_result kafka_wait_for_leaders(struct kafka_bus *kafka, struct kafka_census *census,
+                                              struct bus_error *error)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_OPEN_TIMEOUT_MS;
+    while (!kafka_all_led(kafka, census)) {
+        if (clock_monotonic_ms() > deadline_ms) {
+            snprintf(error->text, sizeof error->text,
+                     "the topics have no leaders yet at '%.256s'; are enough brokers running?",
+                     kafka->address);
+            return BUS_UNREACHABLE;
+        }
+        kafka_pause();
+        if (!kafka_census_take(kafka, census))
+            return kafka_unreachable(kafka, error);
+    }
+    return BUS_OK;
+}
+
+static enum bus_result kafka_counts(struct kafka_bus *kafka, const struct kafka_census *census,
+                                    struct bus_topic_spec *specs, struct bus_error *error)
+{
+    for (int i = 0; i < kafka->topic_count; i++) {
+        if (specs[i].partition_count && specs[i].partition_count != census->partitions[i]) {
+            snprintf(error->text, sizeof error->text,
+                     "topic '%.256s' has %d partitions, not %d; the count is fixed when topics are "
+                     "created: use %d, or another topic prefix",
+                     kafka->topic_names[i], census->partitions[i], specs[i].partition_count,
+                     census->partitions[i]);
+            return BUS_UNFIT;
+        }
+        specs[i].partition_count = census->partitions[i];
+        if (specs[i].partition_count > kafka->partition_count)
+            kafka->partition_count = specs[i].partition_count;
+    }
+    return BUS_OK;
+}
+
+static void kafka_names_take(struct kafka_bus *kafka, struct bus_topic_spec *specs, int count)
+{
+    kafka->topic_names = memory_new((size_t)count * sizeof(*kafka->topic_names));
+    kafka->topic_count = count;
+    for (int i = 0; i < count; i++) {
+        size_t size = strlen(kafka->prefix) + strlen(specs[i].name) + 1;
+        kafka->topic_names[i] = memory_new(size);
+        snprintf(kafka->topic_names[i], size, "%s%s", kafka->prefix, specs[i].name);
+        specs[i].created = false;
+    }
+}
+
+void kafka_names_free(struct kafka_bus *kafka)
+{
+    for (int i = 0; i < kafka->topic_count; i++)
+        memory_free(kafka->topic_names[i]);
+    memory_free(kafka->topic_names);
+    kafka->topic_names = NULL;
+    kafka->topic_count = kafka->partition_count = 0;
+}
+
+/* A producer takes up to a second for its first record to a topic it has not heard of, so it hears
+ * of all of them now. Its failure is no failure: the first appends are slow, that is all. */
+static bool kafka_ready(struct kafka_bus *kafka, struct bus_error *error)
+{
+    size_t partitions = (size_t)kafka->topic_count * (size_t)kafka->partition_count;
+    kafka->follows = memory_new(partitions * sizeof(*kafka->follows));
+    kafka->owned = memory_new((size_t)kafka->partition_count * sizeof(*kafka->owned));
+    kafka->consumer_topics = kafka_topics_new(kafka, kafka->consumer);
+    if (!kafka_producer_open(kafka, error))
+        return false;
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_t *handles[] = {kafka->producer, kafka->consumer};
+    for (int i = 0; i < 2; i++)
+        if (!rd_kafka_metadata(handles[i], 0, NULL, &metadata, KAFKA_OPEN_TIMEOUT_MS))
+            rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int count,
+                             struct bus_error *error)
+{
+    struct kafka_bus *kafka = memory_owner(bus, struct kafka_bus, bus);
+    struct kafka_census census;
+    if (count > TOPICS_MAX || kafka->topic_count > 0) {
+        snprintf(error->text, sizeof error->text, "at most %d topics, and only once", TOPICS_MAX);
+        return BUS_INVALID;
+    }
+    kafka_names_take(kafka, specs, count);
+    enum bus_result result =
+        kafka_census_take(kafka, &census) ? BUS_OK : kafka_unreachable(kafka, error);
+    if (result == BUS_OK)
+        result = kafka_create_missing(kafka, &census, specs, error);
+    if (result == BUS_OK)
+        result = kafka_wait_for_leaders(kafka, &census, error);
+    if (result == BUS_OK)
+        result = kafka_counts(kafka, &census, specs, error);
+    if (result == BUS_OK)
+        result = kafka_topics_check(kafka, specs, census.replicas, error);
+    if (result != BUS_OK) {
+        kafka_names_free(kafka); /* so that the caller may try again */
+        return result;
+    }
+    return kafka_ready(kafka, error) ? BUS_OK : BUS_INVALID;
+}
