@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 enum { DAY_S = 86400 };
+#define END_MS INT64_C(253402300800000) /* the year 10000 */
 
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
@@ -31,7 +32,7 @@ static void civil_from_days(int64_t days, int *year, int *month, int *day)
 
 const char *rfc3339_print(int64_t at_ms, char out[RFC3339_SIZE])
 {
-    assert(at_ms >= 0 && at_ms < INT64_C(253402300800000));
+    assert(at_ms >= 0 && at_ms < END_MS);
     int year, month, day;
     int64_t seconds = at_ms / 1000;
     int of_day = (int)(seconds % DAY_S);
@@ -111,11 +112,13 @@ bool rfc3339_parse(struct text text, int64_t *at_ms)
         return false;
     if (!read_fraction(&text, &millis) || !read_offset(text, &offset))
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) ||
-        hour > 23 || minute > 59 || second > 60)
+    if (month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) || hour > 23 ||
+        minute > 59 || second > 60)
         return false;
-    int64_t seconds =
-        days_from_civil(year, month, day) * DAY_S + hour * 3600 + (minute - offset) * 60 + second;
+    int64_t minutes = (int64_t)hour * 60 + minute - offset;
+    int64_t seconds = days_from_civil(year, month, day) * DAY_S + minutes * 60 + second;
+    if (second == 60 && seconds % DAY_S != 0)
+        return false; /* leap seconds end a day of UTC */
     *at_ms = seconds * 1000 + millis;
-    return seconds >= 0;
+    return *at_ms >= 0 && *at_ms < END_MS;
 }

@@ -30,7 +30,7 @@ bool text_is(struct text a, const char *string)
 bool text_starts(struct text a, const char *prefix)
 {
     size_t size = strlen(prefix);
-    return a.size >= size && memcmp(a.data, prefix, size) == 0;
+    return a.size >= size && (size == 0 || memcmp(a.data, prefix, size) == 0);
 }
 
 struct text text_cut(struct text *rest, char separator)
@@ -125,6 +125,8 @@ void buffer_release(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
     buffer->size = 0;
+    if (buffer->data)
+        buffer->data[0] = '\0';
 }
 
 /* Room for `more` bytes and the NUL behind them. */

@@ -91,8 +91,7 @@ static void claim_later(struct desk *desk, int64_t at_least_ms)
         desk->backoff_ms = SERVICE_BACKOFF_MAX_MS;
 }
 
-/* ---- claims -------------------------------------------------------------------------------------
- */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 static const struct bus_record *claim_record(struct desk *desk)
 {
@@ -199,8 +198,7 @@ void desk_failed(struct desk *desk, uint64_t tag, const char *reason)
         desk_step_down(desk, reason ? reason : "an append failed");
 }
 
-/* ---- once a turn --------------------------------------------------------------------------------
- */
+/* ---- once a turn ----------------------------------------------------------------------------- */
 
 static void tend_claim(struct desk *desk)
 {

@@ -74,8 +74,7 @@ static enum decided commit(struct desk *desk, const struct source *source, int w
     return DECIDED;
 }
 
-/* ---- refusals of what never reaches the core ----------------------------------------------------
- */
+/* ---- refusals of what never reaches the core ------------------------------------------------- */
 
 static bool refuse_unreadable(struct desk *desk, enum envelope_result result,
                               const struct message *input, const struct codec_error *error,
@@ -111,8 +110,7 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
                               TEXT_PRINT(input->show_id), right, desk->partition));
 }
 
-/* ---- deciding -----------------------------------------------------------------------------------
- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool outcome_of_command(struct desk *desk, enum envelope_result result, int64_t now_ms,
                                const struct codec_error *error)

@@ -13,8 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- queues -------------------------------------------------------------------------------------
- */
+/* ---- queues ---------------------------------------------------------------------------------- */
 
 static size_t text_bytes(const struct bus_record *record)
 {
@@ -85,8 +84,7 @@ static void dequeue(struct desk *desk, struct input *input)
     }
 }
 
-/* ---- starting and stopping ----------------------------------------------------------------------
- */
+/* ---- starting and stopping ------------------------------------------------------------------- */
 
 void inputs_start(struct desk *desk)
 {
@@ -117,8 +115,7 @@ void inputs_stop(struct desk *desk)
     }
 }
 
-/* ---- what may be handled now --------------------------------------------------------------------
- */
+/* ---- what may be handled now ----------------------------------------------------------------- */
 
 int64_t desk_log_now(const struct desk *desk)
 {
@@ -227,8 +224,7 @@ void inputs_work(struct desk *desk)
         ;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The last source again: it must be the record that was decided on. */
 static void check_source(struct desk *desk, struct input *input, int64_t offset,
@@ -267,6 +263,13 @@ static bool pass_fence(struct desk *desk, struct input *input, int64_t offset,
     case FENCE_INSTALLED:
     case FENCE_PROGRESS:
         return false;
+    case FENCE_DOUBT:
+        bus_follow(desk->service->bus, topic_of(desk, input), desk->partition, input->read.doubt);
+        return false;
+    case FENCE_CLEARED:
+        desk->service->counts.voids++;
+        bus_follow(desk->service->bus, topic_of(desk, input), desk->partition, input->read.next);
+        return false;
     case FENCE_LOST:
         desk_lost(desk, topic_of(desk, input), offset, reading.why);
         return false;
@@ -294,13 +297,13 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
         check_source(desk, input, offset, record);
         return;
     }
-    if (offset < input->read.next)
+    if (offset < input->read.next && input->read.doubt < 0)
         return;
     bool decidable = pass_fence(desk, input, offset, record);
     if (desk->phase != DESK_RUNNING)
         return;
     if (!decidable) {
-        if (input->first == NULL)
+        if (input->first == NULL && input->read.doubt < 0)
             input->position = input->read;
         return;
     }

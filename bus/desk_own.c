@@ -145,7 +145,9 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
 {
     struct fence before = desk->own;
     struct fence_reading reading;
-    if (desk->phase == DESK_ABSENT || desk->phase == DESK_LOST || offset < desk->own.next)
+    int topic = desk->service->descriptor->output;
+    if (desk->phase == DESK_ABSENT || desk->phase == DESK_LOST ||
+        (offset < desk->own.next && desk->own.doubt < 0))
         return;
     switch (fence_read(&desk->own, offset, record, &reading)) {
     case FENCE_INSTALLED:
@@ -162,8 +164,15 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
     case FENCE_VOID:
         read_void(desk, &reading);
         return;
+    case FENCE_DOUBT:
+        bus_follow(desk->service->bus, topic, desk->partition, desk->own.doubt);
+        return;
+    case FENCE_CLEARED:
+        desk->service->counts.voids++;
+        bus_follow(desk->service->bus, topic, desk->partition, desk->own.next);
+        return;
     case FENCE_LOST:
-        desk_lost(desk, desk->service->descriptor->output, offset, reading.why);
+        desk_lost(desk, topic, offset, reading.why);
         return;
     }
 }

@@ -17,8 +17,7 @@ void envelope_fingerprint(struct text body, char out[17])
              crc32c_add(0, body.data, body.size));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reading {
     const struct bus_record *record;
@@ -183,8 +182,7 @@ enum envelope_result envelope_read(const struct bus_record *record, const struct
     return result;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Everything is printed into one buffer; the views are cut from it at the end, when it no longer
  * moves. */

@@ -14,7 +14,7 @@ enum envelope_result {
     ENVELOPE_OK,
     ENVELOPE_UNDECODABLE,  /* no CloudEvent, no JSON object, or too large */
     ENVELOPE_UNKNOWN_TYPE, /* no message of that name is spoken on this topic */
-    ENVELOPE_INVALID       /* the type is known, a field is wrong; `type` and the good fields are set */
+    ENVELOPE_INVALID /* the type is known, a field is wrong; `type` and the good fields are set */
 };
 
 /* Where a record lies. */

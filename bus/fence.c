@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* ---- texts --------------------------------------------------------------------------------------
- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 void stamp_print(struct stamp stamp, struct buffer *out)
 {
@@ -68,7 +67,7 @@ bool positions_parse(struct text text, struct fence *fences, int count)
         struct text next = text_cut(&rest, '@');
         if (rest.data && !stamp_parse(rest, &stamp))
             return false;
-        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n};
+        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n, -1, 0};
         if (!text_to_i64(next, &fences[i].next))
             return false;
     }
@@ -96,12 +95,11 @@ struct text record_header(const struct bus_record *record, const char *name, int
     return seen == 1 ? found : (struct text){NULL, 0};
 }
 
-/* ---- the rule -----------------------------------------------------------------------------------
- */
+/* ---- the rule -------------------------------------------------------------------------------- */
 
 struct fence fence_start(void)
 {
-    return (struct fence){.next = 0, .claim = -1};
+    return (struct fence){.next = 0, .claim = -1, .doubt = -1};
 }
 
 /* What the grammar asks of the headers, gathered in one pass. */
@@ -140,10 +138,31 @@ static enum fence_verdict voided(struct fence_reading *reading, const char *why)
     return FENCE_VOID;
 }
 
-static enum fence_verdict lost(struct fence_reading *reading, const char *why)
+/* Nobody should ever have written that stamp here. */
+static enum fence_verdict doubt(struct fence *fence, int64_t offset, struct stamp stamp)
 {
-    reading->why = why;
-    return FENCE_LOST;
+    fence->next = offset;
+    fence->doubt = stamp.claim;
+    fence->doubt_nonce = stamp.nonce;
+    return FENCE_DOUBT;
+}
+
+/* The record at the offset that a doubtful stamp names as its claim. */
+static enum fence_verdict resolve(struct fence *fence, int64_t offset, const struct marks *marks,
+                                  struct fence_reading *reading)
+{
+    struct text rest = marks->claim;
+    uint64_t nonce;
+    bool is_claim = offset == fence->doubt && marks->claim_count == 1 &&
+                    text_to_hex64(text_cut(&rest, '/'), &nonce) && nonce == fence->doubt_nonce;
+    if (is_claim) {
+        reading->why = "it has a claim now that was not there when it was read before";
+        return FENCE_LOST;
+    }
+    fence->doubt = -1;
+    fence->next++;
+    reading->why = "of an epoch that was never claimed";
+    return FENCE_CLEARED;
 }
 
 static enum fence_verdict read_claim(struct fence *fence, int64_t offset, const struct marks *marks,
@@ -173,10 +192,8 @@ static enum fence_verdict read_stamped(struct fence *fence, int64_t offset,
         return voided(reading, "an epoch that lies ahead");
     if (stamp.claim < fence->claim)
         return voided(reading, "of an earlier epoch");
-    if (stamp.claim > fence->claim)
-        return lost(reading, "its epoch should have been claimed on the way here and was not");
-    if (stamp.nonce != fence->nonce)
-        return lost(reading, "its epoch was claimed here by another nonce");
+    if (stamp.claim > fence->claim || stamp.nonce != fence->nonce)
+        return doubt(fence, offset, stamp);
     if (stamp.n <= fence->n)
         return voided(reading, "a stamp that was there before");
     if (stamp.n != fence->n + 1)
@@ -194,6 +211,8 @@ enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct 
     enum fence_verdict verdict;
     *reading = (struct fence_reading){.stamp = {-1, 0, 0}};
     reading->type = marks.type;
+    if (fence->doubt >= 0)
+        return resolve(fence, offset, &marks, reading);
     if (record->header_count > BUS_HEADERS_MAX)
         verdict = voided(reading, "too many headers");
     else if (marks.type_count != 1)
@@ -206,7 +225,7 @@ enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct 
         verdict = read_claim(fence, offset, &marks, reading);
     else
         verdict = read_stamped(fence, offset, &marks, reading);
-    if (verdict != FENCE_LOST)
+    if (verdict != FENCE_DOUBT)
         fence->next = offset + 1;
     return verdict;
 }

@@ -1,13 +1,19 @@
 /* fence.h: whose word counts. The acceptance rule that every reader of an event topic applies, in
- * log order.
+ * log order:
  *
- *   claim     a record of type stagedoor.bus.Claimed without a stamp. Its epoch is <its
- * offset>-<its nonce>. Reading it makes that the current epoch, n = 0. Before the first claim there
- * is none. accepted  a record whose stamp <epoch>.<n> names the current epoch, both halves, and
- * exactly n+1. installed the record of type stagedoor.bus.Installed at offset 0: which log this is
- * (installation.h). void      everything else: written by a fenced writer, doubled, behind a gap,
- * malformed, or no record of ours. lost      a stamp whose epoch should have been read as a claim
- * on the way here and was not: the log is not the one that was read before.
+ *   claim      a record of type stagedoor.bus.Claimed without a stamp. Its epoch is
+ *              <its offset>-<its nonce>. Reading it makes that the current epoch, n = 0. Before the
+ *              first claim there is none.
+ *   accepted   a record whose stamp <epoch>.<n> names the current epoch, both halves, and exactly
+ *              n+1.
+ *   installed  the record of type stagedoor.bus.Installed at offset 0: which log this is
+ *              (installation.h).
+ *   void       everything else: written by a fenced writer, doubled, behind a gap, malformed, or no
+ *              record of ours.
+ *   doubt      a stamp whose epoch should have been read as a claim on the way here and was not.
+ *              Either the stamp is invented, or the log is no longer the one that was read. So the
+ *              record at the offset it names is read again: if it is that claim now, the log is
+ *              LOST; else the stamp is void like any other.
  *
  * The grammar is strict, so that no two readers disagree: binary mode only; exactly one ce_type; a
  * claim has exactly one canonical sd_claim and no sd_stamp; any other record exactly one canonical
@@ -16,8 +22,8 @@
  *   sd_claim      <nonce, 16 hex>/<installation id>
  *   sd_stamp      <claim offset>-<nonce, 16 hex>.<n>
  *   sd_source     <topic>/<partition>@<offset>#<crc32c, 8 hex>, or "timer"
- *   sd_positions  per input of the service, in its order: <next offset>[@<claim
- * offset>-<nonce>.<n>], joined by ";"
+ *   sd_positions  per input of the service, in its order, joined by ";":
+ *                 <next offset>[@<claim offset>-<nonce>.<n>]
  *
  * Source: architecture §1. Pure; any thread. */
 #ifndef BUS_FENCE_H
@@ -25,15 +31,17 @@
 
 #include "bus/bus.h"
 
-enum { FENCE_INPUTS_MAX = 4, FENCE_TEXT_SIZE = 512 };
+enum { FENCE_INPUTS_MAX = 4 };
 
 /* All a reader must remember to stop here and resume anywhere: where it is, and whose word counts
  * there. */
 struct fence {
-    int64_t next;   /* offset of the next record to read */
+    int64_t next;   /* offset of the next record to read; in doubt, of the doubtful one */
     int64_t claim;  /* current epoch: offset of its claim; -1: none yet */
     uint64_t nonce; /* current epoch: its nonce */
     uint64_t n;     /* stamps accepted in it */
+    int64_t doubt;  /* offset to read again; -1: no doubt. Never stored */
+    uint64_t doubt_nonce;
 };
 
 struct stamp {
@@ -47,7 +55,9 @@ enum fence_verdict {
     FENCE_INSTALLED,
     FENCE_CLAIMED,
     FENCE_ACCEPTED,
-    FENCE_PROGRESS,
+    FENCE_PROGRESS, /* accepted, but it only moves positions */
+    FENCE_DOUBT,    /* follow the partition again from fence->doubt and show the next record */
+    FENCE_CLEARED,  /* the doubtful record was void: follow the partition again from fence->next */
     FENCE_LOST
 };
 
@@ -65,13 +75,12 @@ struct fence_reading {
 /* The reader's memory at the start of a partition. */
 struct fence fence_start(void);
 
-/* Reads one record at `offset` (≥ fence->next; holes are a backend's own) and moves the memory
- * behind it. LOST does not move it. PROGRESS is an accepted record that only moves positions. */
+/* Reads one record at `offset` and moves the memory behind it; DOUBT and LOST do not move it. The
+ * offset is at least fence->next, or fence->doubt when in doubt; holes are a backend's own. */
 enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct bus_record *record,
                               struct fence_reading *reading);
 
-/* ---- the headers' texts -------------------------------------------------------------------------
- */
+/* ---- the headers' texts ---------------------------------------------------------------------- */
 struct source {
     bool timer;
     struct text topic; /* without the installation's prefix; borrowed */

@@ -119,6 +119,13 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
         return read_message(follower, arena, item);
     case FENCE_PROGRESS:
         return FOLLOWER_NOTHING;
+    case FENCE_DOUBT:
+        bus_follow(follower->bus, item->place.topic, item->place.partition, watched->fence.doubt);
+        return FOLLOWER_NOTHING;
+    case FENCE_CLEARED:
+        follower->void_count++;
+        bus_follow(follower->bus, item->place.topic, item->place.partition, watched->fence.next);
+        return FOLLOWER_VOID;
     case FENCE_LOST:
         return report_lost(follower, item, item->reading.why);
     }

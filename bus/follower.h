@@ -19,7 +19,7 @@ enum follower_news {
     FOLLOWER_CLAIM,   /* a new owner of the partition */
     FOLLOWER_VOID,    /* a record that does not count; item.why says why */
     FOLLOWER_STRANGE, /* accepted, but this build cannot read it (a newer one wrote it); item.why */
-    FOLLOWER_LOST     /* the log is not what it was; the partition is no longer followed; item.why */
+    FOLLOWER_LOST /* the log is not what it was; the partition is no longer followed; item.why */
 };
 
 struct follower_item {

@@ -57,8 +57,7 @@ bool service_allows(const struct service_descriptor *descriptor, enum message_ty
     return false;
 }
 
-/* ---- one event ----------------------------------------------------------------------------------
- */
+/* ---- one event ------------------------------------------------------------------------------- */
 
 static int input_of(const struct service *service, int topic)
 {
@@ -112,8 +111,7 @@ static void take_event(struct service *service, const struct bus_event *event)
     }
 }
 
-/* ---- one turn -----------------------------------------------------------------------------------
- */
+/* ---- one turn -------------------------------------------------------------------------------- */
 
 /* How long the bus may be waited for: until something is due by itself. */
 static int wait_of(const struct service *service, int wait_ms)
@@ -171,8 +169,7 @@ void service_step(struct service *service, int64_t now_ms, int wait_ms)
     tell_ready(service);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 bool service_ready(const struct service *service)
 {

@@ -47,8 +47,7 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- watchdog -----------------------------------------------------------------------------------
- */
+/* ---- watchdog -------------------------------------------------------------------------------- */
 
 static _Atomic int64_t turned_ms;
 
@@ -77,8 +76,7 @@ static void start_watchdog(void)
         pthread_detach(thread);
 }
 
-/* ---- command line -------------------------------------------------------------------------------
- */
+/* ---- command line ---------------------------------------------------------------------------- */
 
 static void print_help(const char *name)
 {
@@ -155,8 +153,7 @@ static int number_of(const char *text, int max)
                : -1;
 }
 
-/* ---- running ------------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Tries for a while when nobody answers: services and their bus are often started together. */
 static enum bus_result open_bus(const struct settings *settings, const char *name, int partitions,

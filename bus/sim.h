@@ -54,7 +54,8 @@ void sim_crash(struct bus *bus);
  * membership times out meanwhile. */
 void sim_freeze(struct bus *bus, bool frozen);
 
-/* Looking and meddling, past every fault. */
+/* Looking and meddling, past every fault. Here a topic is its number in the order of creation,
+ * which is everybody's index when all handles name the same list. */
 int64_t sim_end(const struct sim *sim, int topic, int partition);
 bool sim_record(const struct sim *sim, int topic, int partition, int64_t offset,
                 struct bus_record *record);

@@ -42,8 +42,7 @@ struct checkout {
     size_t attempt_count;
 };
 
-/* ---- starting -----------------------------------------------------------------------------------
- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static bool refused(struct message *outcome, const struct message *input, enum code code,
                     const char *field, const char *detail)
@@ -105,8 +104,7 @@ static bool decide_start(const struct checkout *checkout, const struct message *
     return true;
 }
 
-/* ---- what shows says ----------------------------------------------------------------------------
- */
+/* ---- what shows says ------------------------------------------------------------------------- */
 
 /* The attempt the answer is for, if it is the one still going. */
 static const struct attempt *going(const struct checkout *checkout, const struct message *input)
@@ -189,8 +187,7 @@ bool checkout_decide(const struct checkout *checkout, const struct message *inpu
     return false;
 }
 
-/* ---- folding ------------------------------------------------------------------------------------
- */
+/* ---- folding --------------------------------------------------------------------------------- */
 
 static void *appended(void *list, size_t count, void *item)
 {

@@ -36,8 +36,7 @@ struct reservations {
     size_t count;
 };
 
-/* ---- deciding -----------------------------------------------------------------------------------
- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool refused(struct message *outcome, const struct message *input, enum code code,
                     const char *field, const char *detail)
@@ -218,8 +217,7 @@ bool reservations_decide(const struct reservations *reservations, const struct m
     return false;
 }
 
-/* ---- folding ------------------------------------------------------------------------------------
- */
+/* ---- folding --------------------------------------------------------------------------------- */
 
 static struct booking *add(struct reservations *reservations, const struct message *outcome,
                            enum booking_status status)

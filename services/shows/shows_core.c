@@ -5,8 +5,7 @@
 
 #include <assert.h>
 
-/* ---- looking up ---------------------------------------------------------------------------------
- */
+/* ---- looking up ------------------------------------------------------------------------------ */
 
 struct show *shows_find(const struct shows *shows, struct text show_id)
 {
@@ -44,8 +43,7 @@ bool shows_seats(const struct shows *shows, struct text show_id, struct after *s
     return show != NULL;
 }
 
-/* ---- seats --------------------------------------------------------------------------------------
- */
+/* ---- seats ----------------------------------------------------------------------------------- */
 
 struct tier_use *seats_tier(struct after *seats, struct text tier_id)
 {
@@ -103,8 +101,7 @@ void put_unchanged(struct message *outcome, const struct show *show)
     message_set(outcome, after, show->seats);
 }
 
-/* ---- deciding -----------------------------------------------------------------------------------
- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 bool shows_decide(const struct shows *shows, const struct message *input, int64_t now_ms,
                   struct message *outcome)

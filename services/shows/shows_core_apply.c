@@ -5,8 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- keeping texts ------------------------------------------------------------------------------
- */
+/* ---- keeping texts --------------------------------------------------------------------------- */
 
 static void set_text(struct text *target, struct text text)
 {
@@ -103,8 +102,7 @@ static void set_expiry(struct shows *shows, struct hold *hold)
     set_due(shows, show, show->due.seq);
 }
 
-/* ---- shows --------------------------------------------------------------------------------------
- */
+/* ---- shows ----------------------------------------------------------------------------------- */
 
 static void apply_fields(struct show *show, const struct message *outcome)
 {
@@ -152,8 +150,7 @@ static void apply_block(struct show *show, const struct message *outcome)
     show->seats.blocked += outcome->block_quantity - old;
 }
 
-/* ---- holds --------------------------------------------------------------------------------------
- */
+/* ---- holds ----------------------------------------------------------------------------------- */
 
 static struct person *person_of(struct show *show, struct text party)
 {
@@ -250,8 +247,7 @@ static void apply_to_hold(struct shows *shows, struct hold *hold, const struct m
     }
 }
 
-/* ---- all ----------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 /* What changes the show itself; everything else that changes it concerns one of its holds. */
 static void apply_to_show(struct shows *shows, struct show *show, const struct message *outcome)

@@ -90,8 +90,7 @@ static bool decide_create(const struct shows *shows, const struct message *input
     return true;
 }
 
-/* ---- changing -----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static bool drops_tier(const struct show *show, const struct tiers *tiers)
 {
@@ -169,8 +168,7 @@ static bool decide_update(const struct show *show, const struct message *input,
     return true;
 }
 
-/* ---- seats --------------------------------------------------------------------------------------
- */
+/* ---- seats ----------------------------------------------------------------------------------- */
 
 static bool decide_capacity(const struct show *show, const struct message *input,
                             struct message *outcome)

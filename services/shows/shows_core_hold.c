@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-/* ---- what is missing ----------------------------------------------------------------------------
- */
+/* ---- what is missing ------------------------------------------------------------------------- */
 
 static int64_t quantity_of(const struct lines *lines)
 {
@@ -73,8 +72,7 @@ bool find_shortage(const struct show *show, const struct lines *lines, struct sh
     return sold_out || all_held;
 }
 
-/* ---- holding ------------------------------------------------------------------------------------
- */
+/* ---- holding --------------------------------------------------------------------------------- */
 
 static bool find_closed(const struct show *show, const struct message *input, int64_t now_ms,
                         enum reason *reason)
@@ -193,8 +191,7 @@ bool decide_hold(const struct shows *shows, const struct message *input, int64_t
     return true;
 }
 
-/* ---- extending ----------------------------------------------------------------------------------
- */
+/* ---- extending ------------------------------------------------------------------------------- */
 
 bool decide_extension(const struct shows *shows, const struct message *input, int64_t now_ms,
                       struct message *outcome)
@@ -229,8 +226,7 @@ bool decide_extension(const struct shows *shows, const struct message *input, in
     return true;
 }
 
-/* ---- selling ------------------------------------------------------------------------------------
- */
+/* ---- selling --------------------------------------------------------------------------------- */
 
 static bool right_amount(const struct hold *hold, const struct payment *payment)
 {
@@ -288,8 +284,7 @@ bool decide_sale(const struct shows *shows, const struct message *input, struct 
     return true;
 }
 
-/* ---- returning ----------------------------------------------------------------------------------
- */
+/* ---- returning ------------------------------------------------------------------------------- */
 
 static bool find_unreleasable(const struct hold *hold, const struct message *input, int64_t now_ms,
                               enum reason *reason)

@@ -88,8 +88,7 @@ struct show *shows_find(const struct shows *shows, struct text show_id);
 struct hold *shows_find_hold(const struct shows *shows, struct text show_id,
                              struct text reservation_id);
 
-/* ---- decide, by kind of input -------------------------------------------------------------------
- */
+/* ---- decide, by kind of input ---------------------------------------------------------------- */
 bool decide_show_command(const struct shows *shows, const struct message *input, int64_t now_ms,
                          struct message *outcome);
 bool decide_hold(const struct shows *shows, const struct message *input, int64_t now_ms,

@@ -63,8 +63,7 @@ static struct answer *answer_of(struct judge *judge, const struct service_descri
     return map_find(&judge->answered, key);
 }
 
-/* ---- the seats ----------------------------------------------------------------------------------
- */
+/* ---- the seats ------------------------------------------------------------------------------- */
 
 static struct told_show *told_show(struct judge *judge, const struct message *event)
 {
@@ -189,8 +188,7 @@ static void fold_show(struct judge *judge, const struct message *event, const st
     check_after(judge, show, event, place);
 }
 
-/* ---- every event topic --------------------------------------------------------------------------
- */
+/* ---- every event topic ----------------------------------------------------------------------- */
 
 static void count(struct tally *tally, const struct message *event)
 {
@@ -235,6 +233,21 @@ static void check_positions(struct judge *judge, const struct service_descriptor
     }
 }
 
+/* Reads on from fence->next; a doubt is settled on the way. false: the end. */
+static bool read_on(struct judge *judge, struct fence *fence, struct place *place,
+                    struct bus_record *record, struct fence_reading *reading,
+                    enum fence_verdict *verdict)
+{
+    place->offset = fence->doubt >= 0 ? fence->doubt : fence->next;
+    if (!sim_record(judge->world->sim, place->topic, place->partition, place->offset, record))
+        return false;
+    *verdict = fence_read(fence, place->offset, record, reading);
+    if (*verdict == FENCE_LOST)
+        breach(judge, place, "the fence says LOST: %s", reading->why);
+    judge->world->tally->doubts += *verdict == FENCE_DOUBT;
+    return *verdict != FENCE_LOST;
+}
+
 static void read_events(struct judge *judge, const struct service_descriptor *service,
                         int partition)
 {
@@ -242,12 +255,9 @@ static void read_events(struct judge *judge, const struct service_descriptor *se
     struct fence fence = fence_start(), last[FENCE_INPUTS_MAX] = {{0}};
     struct bus_record record;
     struct fence_reading reading;
-    for (; sim_record(judge->world->sim, place.topic, partition, place.offset, &record);
-         place.offset++) {
+    enum fence_verdict verdict;
+    while (read_on(judge, &fence, &place, &record, &reading, &verdict)) {
         struct codec_error error;
-        enum fence_verdict verdict = fence_read(&fence, place.offset, &record, &reading);
-        if (verdict == FENCE_LOST)
-            breach(judge, &place, "the fence says LOST: %s", reading.why);
         if (verdict != FENCE_ACCEPTED && verdict != FENCE_PROGRESS)
             continue;
         check_positions(judge, service, reading.positions, last, &place);
@@ -269,8 +279,7 @@ static void read_events(struct judge *judge, const struct service_descriptor *se
     }
 }
 
-/* ---- every input has its outcome ----------------------------------------------------------------
- */
+/* ---- every input has its outcome ------------------------------------------------------------- */
 
 /* Outcomes that are not optional. */
 static bool must_answer(const struct service_descriptor *service, enum message_type input)
@@ -316,6 +325,8 @@ static void check_command(struct judge *judge, const struct service_descriptor *
     }
     struct text identity = identity_of(judge, command);
     const struct text *fingerprint = map_find(&judge->first, identity);
+    if (answer && answer->code == code_not_found)
+        return; /* there was nothing yet that could have remembered it */
     if (fingerprint == NULL) {
         struct text *mark = arena_take(&judge->arena, sizeof *mark);
         *mark = command->fingerprint;
@@ -332,30 +343,49 @@ static void check_command(struct judge *judge, const struct service_descriptor *
         breach(judge, place, "invariant 4: a repeat had the effect %s", message_name(answer->type));
 }
 
-static void check_input(struct judge *judge, const struct service_descriptor *service, int topic,
-                        int partition)
+static void check_commands(struct judge *judge, const struct service_descriptor *service, int topic,
+                           int partition)
+{
+    struct place place = {topic, partition, 0};
+    struct bus_record record;
+    for (; sim_record(judge->world->sim, topic, partition, place.offset, &record); place.offset++) {
+        struct message *command = arena_take(&judge->arena, sizeof *command);
+        struct codec_error error;
+        bool good = envelope_read(&record, &place, &judge->arena, command, &error) == ENVELOPE_OK;
+        check_command(judge, service, command, good, &place);
+    }
+}
+
+static void check_reactions(struct judge *judge, const struct service_descriptor *service,
+                            int topic, int partition)
 {
     struct place place = {topic, partition, 0};
     struct fence fence = fence_start();
     struct fence_reading reading;
     struct bus_record record;
-    for (; sim_record(judge->world->sim, topic, partition, place.offset, &record); place.offset++) {
-        struct message *input = arena_take(&judge->arena, sizeof *input);
+    enum fence_verdict verdict;
+    while (read_on(judge, &fence, &place, &record, &reading, &verdict)) {
+        struct message *event = arena_take(&judge->arena, sizeof *event);
         struct codec_error error;
-        bool command = !topic_is_events(topic);
-        if (!command && fence_read(&fence, place.offset, &record, &reading) != FENCE_ACCEPTED)
-            continue;
-        bool good = envelope_read(&record, &place, &judge->arena, input, &error) == ENVELOPE_OK;
-        if (command)
-            check_command(judge, service, input, good, &place);
-        else if (must_answer(service, input->type) && answer_of(judge, service, &place) == NULL)
-            breach(judge, &place, "invariant 4: %s has no outcome of %s", message_name(input->type),
+        if (verdict == FENCE_ACCEPTED &&
+            envelope_read(&record, &place, &judge->arena, event, &error) == ENVELOPE_OK &&
+            must_answer(service, event->type) && answer_of(judge, service, &place) == NULL)
+            breach(judge, &place, "invariant 4: %s has no outcome of %s", message_name(event->type),
                    service->name);
     }
 }
 
-/* ---- at rest ------------------------------------------------------------------------------------
- */
+/* Every partition of one input of a service. */
+static void check_input(struct judge *judge, const struct service_descriptor *service, int topic)
+{
+    for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
+        if (topic_is_events(topic))
+            check_reactions(judge, service, topic, partition);
+        else
+            check_commands(judge, service, topic, partition);
+}
+
+/* ---- at rest --------------------------------------------------------------------------------- */
 
 /* Invariant 15: no hold is left, and the owner's state is the fold. */
 static void check_rest(struct judge *judge, const struct service *service, int partition)
@@ -424,8 +454,7 @@ const char *judge(struct world *world)
             read_events(&judge, services[k], partition);
     for (int k = 0; k < WORLD_SERVICES && judge.breach == NULL; k++)
         for (int i = 0; i < services[k]->input_count; i++)
-            for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
-                check_input(&judge, services[k], services[k]->inputs[i], partition);
+            check_input(&judge, services[k], services[k]->inputs[i]);
     if (judge.breach == NULL)
         check_owners(&judge);
     forget_blocks(&judge);

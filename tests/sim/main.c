@@ -70,6 +70,7 @@ static int print_tally(const struct tally *tally)
     missing += print_point("queue full", faults->queue_full);
     missing += print_point("delivery delayed", faults->delivery_delayed);
     missing += print_point("rebalance", faults->rebalance);
+    missing += print_point("doubtful stamp", tally->doubts);
     missing += print_point("fenced", tally->fenced);
     missing += print_point("stepped down", tally->stepped_down);
     missing += print_point("hold expired", tally->by_type[MESSAGE_HoldExpired]);

@@ -43,8 +43,7 @@ const char *world_reservation_id(uint64_t number, char out[37])
     return out;
 }
 
-/* ---- processes ----------------------------------------------------------------------------------
- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static void process_start(struct world *world, struct process *process)
 {
@@ -136,8 +135,7 @@ void world_free(struct world *world)
     memory_free(world);
 }
 
-/* ---- misfortunes --------------------------------------------------------------------------------
- */
+/* ---- misfortunes ----------------------------------------------------------------------------- */
 
 static void mishap(struct world *world, struct process *process)
 {
@@ -236,8 +234,7 @@ void world_run(struct world *world, int rounds)
     come_to_rest(world);
 }
 
-/* ---- hash ---------------------------------------------------------------------------------------
- */
+/* ---- hash ------------------------------------------------------------------------------------ */
 
 uint64_t world_hash(const struct world *world)
 {

@@ -30,7 +30,7 @@ struct process {
 /* What happened, added up over all seeds: a point that never fired was not tested. */
 struct tally {
     uint64_t commands, outcomes, repeats, crashes, freezes, clock_steps, long_waits;
-    uint64_t claims, fenced, stepped_down, voids, timers, lost;
+    uint64_t claims, fenced, stepped_down, voids, timers, lost, doubts;
     uint64_t by_type[MESSAGE_COUNT];
     uint64_t by_reason[reason_COUNT];
     uint64_t by_code[code_COUNT];
