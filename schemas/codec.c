@@ -80,6 +80,7 @@ static bool read_list(struct reading *r, const struct kind_row *row, const struc
         snprintf(r->path, sizeof r->path, "%.100s/%d", path, place);
         if (!json_is_object(item))
             return fail(r, "must be an object");
+        memset(item_at, 0, row->item_size); /* an item has parts that its shape does not read */
         if (!read_shape(r, row->shape, item, item_at, NULL))
             return false;
         item_at += row->item_size;
@@ -131,7 +132,7 @@ static bool read_shape(struct reading *r, struct shape shape, const struct json 
         const struct member *member = &shape.members[i];
         const struct json *value = json_member(object, member->json);
         void *place = (char *)target + member->offset;
-        snprintf(r->path, sizeof r->path, "%.100s%s%.20s", path, path[0] ? "/" : "", member->json);
+        snprintf(r->path, sizeof r->path, "%.100s%s%.27s", path, path[0] ? "/" : "", member->json);
         if (value == NULL && member->required)
             good = fail(r, "is missing");
         else if (value == NULL && has == NULL)
@@ -150,6 +151,7 @@ enum codec_result codec_decode_value(enum message_type type, const struct json *
                                      struct codec_error *error)
 {
     struct reading reading = {arena, error, ""};
+    assert(message != NULL);
     message_init(message, type);
     *error = (struct codec_error){"", ""};
     if (!json_is_object(value)) {
@@ -183,8 +185,7 @@ enum codec_result codec_decode(enum message_type type, struct text text, struct 
     return result;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void write_shape(struct shape shape, const void *source, const bool *has,
                         struct buffer *out);

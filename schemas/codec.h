@@ -22,7 +22,7 @@ struct codec_error {
 
 /* Fills `message` (its context stays empty, `type` set) with texts in `arena`. On anything but
  * CODEC_OK `error` says why, and the fields that were good are set all the same. */
-enum codec_result codec_decode(enum message_type type, struct text json, struct arena *arena,
+enum codec_result codec_decode(enum message_type type, struct text text, struct arena *arena,
                                struct message *message, struct codec_error *error);
 
 struct json;

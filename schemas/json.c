@@ -1,30 +1,46 @@
 /* cJSON behind our own names, so that its leniency ends here. */
 #include "schemas/json.h"
 
+#include "base/memory.h"
+#include "schemas/message.h"
+
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "schemas/message.h"
 
 static const cJSON *node(const struct json *value)
 {
     return (const cJSON *)value;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, or a stranger's object of some thousand keys would cost a hundred milliseconds. */
+static bool has_key_twice(const cJSON *object)
+{
+    size_t count = 0;
+    bool twice = false;
+    const char **keys = memory_new((size_t)cJSON_GetArraySize(object) * sizeof *keys);
+    for (const cJSON *child = object->child; child; child = child->next)
+        keys[count++] = child->string;
+    qsort(keys, count, sizeof *keys, by_key);
+    for (size_t i = 1; i < count; i++)
+        twice = twice || strcmp(keys[i - 1], keys[i]) == 0;
+    memory_free(keys);
+    return twice;
+}
+
 /* cJSON keeps every duplicate and finds the first: two readers would see two messages. */
 static bool has_duplicate(const cJSON *value)
 {
-    if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
-        return false;
-    for (const cJSON *child = value->child; child; child = child->next) {
+    for (const cJSON *child = value->child; child; child = child->next)
         if (has_duplicate(child))
             return true;
-        for (const cJSON *other = child->next; child->string && other; other = other->next)
-            if (strcmp(child->string, other->string) == 0)
-                return true;
-    }
-    return false;
+    return cJSON_IsObject(value) && value->child && has_key_twice(value);
 }
 
 struct json *json_parse(struct text text, const char **problem, size_t *at)
@@ -111,8 +127,7 @@ bool json_bool(const struct json *value, bool *truth)
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void put_string(struct buffer *out, struct text text)
 {
@@ -130,15 +145,15 @@ static void put_string(struct buffer *out, struct text text)
         else
             buffer_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
     }
-    buffer_add(out, text.data + start, text.size - start);
+    if (start < text.size)
+        buffer_add(out, text.data + start, text.size - start);
     buffer_byte(out, '"');
 }
 
 /* The comma and the name. A value may only follow '{', '[' or, with a comma, another value. */
 static void put_name(struct buffer *out, const char *name)
 {
-    char last = out->size ? out->data[out->size - 1] : '[';
-    if (last != '{' && last != '[')
+    if (out->size && out->data[out->size - 1] != '{' && out->data[out->size - 1] != '[')
         buffer_byte(out, ',');
     if (name == NULL)
         return;

@@ -1,14 +1,14 @@
 /* json.h: JSON (RFC 8259), read strictly and written plainly.
  *
  * Reading wraps cJSON and adds what it lets pass: the exact grammar, UTF-8, no duplicate keys, no
- * U+0000, no bytes behind the value, a bounded depth. Numbers are read as integers only, exact up
- * to 2^53. Any thread, a document each. */
+ * U+0000, no bytes behind the value, a bounded depth, no number longer than cJSON reads. Numbers
+ * are read as integers only, below 2^53, where a double is exact. Any thread, a document each. */
 #ifndef SCHEMAS_JSON_H
 #define SCHEMAS_JSON_H
 
 #include "base/text.h"
 
-enum { JSON_DEPTH_MAX = 8 };
+enum { JSON_DEPTH_MAX = 8, JSON_NUMBER_SIZE_MAX = 63 };
 
 struct json; /* a value inside a document; borrowed until json_free of the whole */
 
@@ -17,7 +17,7 @@ struct json; /* a value inside a document; borrowed until json_free of the whole
 struct json *json_parse(struct text text, const char **problem, size_t *at);
 void json_free(struct json *document); /* NULL is allowed */
 
-/* Grammar, UTF-8, depth and U+0000 only, without building anything: NULL when good. */
+/* All of this but duplicate keys, without building anything: NULL when good. */
 const char *json_problem(struct text text, size_t *at);
 
 bool json_is_object(const struct json *value);
@@ -29,7 +29,8 @@ const char *json_key(const struct json *member); /* borrowed */
 int json_size(const struct json *container);
 
 bool json_text(const struct json *value, struct text *text); /* false: no string. Borrowed */
-bool json_i64(const struct json *value, int64_t *number); /* false: no whole number within ±2^53 */
+bool json_i64(const struct json *value,
+              int64_t *number); /* false: not whole, or beyond ±(2^53 - 1) */
 bool json_bool(const struct json *value, bool *truth);
 
 /* Writing: commas are put by looking at what was written last. `name` NULL inside an array. */

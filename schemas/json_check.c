@@ -38,7 +38,7 @@ static bool read_digits(struct reader *r)
     return true;
 }
 
-static bool read_number(struct reader *r)
+static bool read_number_grammar(struct reader *r)
 {
     if (*r->at == '-')
         r->at++;
@@ -58,6 +58,15 @@ static bool read_number(struct reader *r)
         return read_digits(r);
     }
     return true;
+}
+
+/* cJSON cuts a number at its own buffer, and not every version at the same length. */
+static bool read_number(struct reader *r)
+{
+    const char *start = r->at;
+    if (!read_number_grammar(r))
+        return false;
+    return r->at - start <= JSON_NUMBER_SIZE_MAX || fail(r, "a number is too long");
 }
 
 static bool read_literal(struct reader *r, const char *word)
@@ -226,10 +235,10 @@ static bool read_value(struct reader *r, int depth)
 
 const char *json_problem(struct text text, size_t *at)
 {
-    struct reader reader = {text.data, text.data, text.data + text.size, NULL};
     *at = 0;
     if (text.size == 0)
         return "it is empty";
+    struct reader reader = {text.data, text.data, text.data + text.size, NULL};
     if (read_value(&reader, 0) && reader.at != reader.end)
         fail(&reader, "something stands behind the value");
     *at = (size_t)(reader.at - reader.start);

@@ -12,8 +12,7 @@
 
 #include "base/text.h"
 
-/* ---- limits -------------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 enum {
     LINES_MAX = 16,
     TIERS_MAX = 16,
@@ -34,17 +33,15 @@ enum {
 };
 #define AMOUNT_MINOR_MAX INT64_C(1000000000000)
 #define TIME_MS_MAX      INT64_C(253402300799999)  /* 9999-12-31T23:59:59.999Z */
-#define COUNTER_MAX      INT64_C(9007199254740992) /* 2^53: exact in every JSON reader */
+#define COUNTER_MAX      INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
 
-/* ---- words: enum channel { CHANNEL… } is spelled enum channel { channel_web, … }
- * ------------------ */
+/* ---- words: the values of channel are spelled channel_web, channel_boxoffice, … -------------- */
 #define WORD(name, word) name##_##word,
 #define WORDS(name, ...) enum name { __VA_ARGS__ name##_COUNT };
 #include "schemas/messages.def"
 #undef WORD
 
-/* ---- shapes -------------------------------------------------------------------------------------
- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 struct holder {
     struct text name;
     struct text email; /* data NULL: absent */
@@ -106,8 +103,7 @@ struct after { /* the seats of the show once this event has happened */
     struct tier_use tiers[TIERS_MAX];
 };
 
-/* ---- fields: C types by kind --------------------------------------------------------------------
- */
+/* ---- fields: C types by kind ----------------------------------------------------------------- */
 #define TYPE_ID          struct text
 #define TYPE_UUID        struct text
 #define TYPE_NAME        struct text
@@ -159,8 +155,12 @@ enum message_role { ROLE_COMMAND, ROLE_EVENT, ROLE_BUS };
 /* Who speaks a message. `any` is each of the three services. */
 enum speaker { SPEAKER_shows, SPEAKER_reservations, SPEAKER_checkout, SPEAKER_any, SPEAKER_bus };
 
+struct arena;
+
 struct message {
     enum message_type type;
+    struct arena *arena; /* of a message being built: where texts made on the way are kept; not
+                            reset by init */
     /* CloudEvents context, kept in headers. Empty: absent. */
     struct text id;       /* ce_id; of an outcome <service>/<partition>/<stamp> */
     struct text cause_id; /* ce_causationid: the ce_id of what this answers; empty for a timer */
@@ -187,8 +187,7 @@ struct message {
 /* A message of that type without any field. */
 void message_init(struct message *message, enum message_type type);
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 const char *message_name(enum message_type type); /* "SeatsHeld" */
 enum message_role message_role(enum message_type type);
 enum speaker message_speaker(enum message_type type);

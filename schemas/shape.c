@@ -6,8 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- what a text may look like ------------------------------------------------------------------
- */
+/* ---- what a text may look like --------------------------------------------------------------- */
 
 static bool all(struct text text, bool (*good)(unsigned char))
 {
@@ -89,8 +88,7 @@ static bool good_fingerprint(struct text text)
     return all(text, hex_byte);
 }
 
-/* ---- nested shapes ------------------------------------------------------------------------------
- */
+/* ---- nested shapes --------------------------------------------------------------------------- */
 
 #define PART(type, member, kind, required)                                                         \
     {                                                                                              \
@@ -153,8 +151,7 @@ static const struct member after_parts[] = {
     {"tiers", KIND_TIER_USES, offsetof(struct after, tier_count), true, -1},
 };
 
-/* ---- kinds --------------------------------------------------------------------------------------
- */
+/* ---- kinds ----------------------------------------------------------------------------------- */
 
 #define WORD(name, word)      #word,
 #define WORDS(enum_name, ...) static const char *const enum_name##_words[] = {__VA_ARGS__ NULL};
@@ -198,7 +195,7 @@ static const struct kind_row kinds[KIND_COUNT] = {
     [KIND_LABEL] = TEXT_KIND("label", 1, LABEL_SIZE_MAX, good_label, "^[ -~]{1,128}$",
                              "1 to 128 printable ASCII characters"),
     [KIND_EMAIL] = TEXT_KIND("email", 3, EMAIL_SIZE_MAX, good_email,
-                             "^[^@ \\u0000-\\u001f\\u007f][^ \\u0000-\\u001f\\u007f]*$",
+                             "^[^@ \\u0000-\\u001f\\u007f]+@[^ \\u0000-\\u001f\\u007f]+$",
                              "an e-mail address of at most 254 bytes"),
     [KIND_PHONE] = TEXT_KIND("phone", 3, PHONE_SIZE_MAX, good_phone, "^\\+[1-9][0-9]{1,14}$",
                              "a phone number as E.164, like +4930123456"),
@@ -212,7 +209,7 @@ static const struct kind_row kinds[KIND_COUNT] = {
     [KIND_QUANTITY] = INTEGER_KIND("quantity", 1, QUANTITY_MAX, "1 to 1000 seats"),
     [KIND_HOLD_TTL] = INTEGER_KIND("hold_ttl_s", 60, 7200, "60 to 7200 seconds"),
     [KIND_PAY_WINDOW] = INTEGER_KIND("pay_window_s", 60, 3600, "60 to 3600 seconds"),
-    [KIND_COUNTER] = INTEGER_KIND("counter", 0, COUNTER_MAX, "a whole number from 0 to 2^53"),
+    [KIND_COUNTER] = INTEGER_KIND("counter", 0, COUNTER_MAX, "a whole number from 0 to 2^53 - 1"),
     [KIND_BOOL] = {"bool", FAMILY_BOOL, 0, 0, NULL, NULL, "true or false", NULL, {NULL, 0}, 0, 0},
     [KIND_CHANNEL] = WORD_KIND("channel", channel_words),
     [KIND_BY] = WORD_KIND("by", by_words),
@@ -243,8 +240,7 @@ const struct kind_row *kind_row(enum kind kind)
     return &kinds[kind];
 }
 
-/* ---- messages -----------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 /* A row of messages.def as members: each field's place in struct message. */
 #define FIELD(name, json, kind)                                                                    \
@@ -294,9 +290,10 @@ struct shape message_shape(enum message_type type)
 static const struct member *member_of(enum message_type type, enum field field)
 {
     struct shape shape = message_shape(type);
-    for (int i = 0; i < shape.count; i++)
-        if (shape.members[i].field == (int)field)
-            return &shape.members[i];
+    for (const struct member *member = shape.members; member < shape.members + shape.count;
+         member++)
+        if (member->field == (int)field)
+            return member;
     return NULL;
 }
 
