@@ -120,10 +120,9 @@ void bus_unfollow(struct bus *bus, int topic, int partition);
  * hint about liveness only: two members may for a while both believe they own one. */
 enum bus_result bus_join(struct bus *bus, const char *group, const int *topics, int topic_count);
 
-/* Leaves for good (stop, scale-down): the others take over at once. Bounded, about 3 s. What was owned is
- * answered by BUS_REVOKED, for whoever goes on polling. A handle
- * closed without it keeps its place until the session times out, and a successor with the same
- * instance takes it back. */
+/* Leaves for good (stop, scale-down): the others take over at once. Bounded, about 3 s. What was
+ * owned is answered by BUS_REVOKED, for whoever goes on polling. A handle closed without it keeps
+ * its place until the session times out, and a successor with the same instance takes it back. */
 void bus_leave(struct bus *bus);
 
 /* The offset the next record of the partition will get, as the log says now. May block up to about

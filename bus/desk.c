@@ -50,6 +50,8 @@ static void forget(struct desk *desk)
     desk->state = NULL;
     desk->own = fence_start();
     desk->last_ms = 0;
+    desk->claims_since = desk->tries = 0;
+    desk->cautious = false;
     for (int i = 0; i < descriptor->input_count; i++)
         desk->inputs[i] =
             (struct input){.position = fence_start(), .read = fence_start(), .source_offset = -1};
@@ -227,7 +229,7 @@ static void tend_running(struct desk *desk)
     if (desk->phase != DESK_RUNNING || desk->skipped == 0)
         return;
     if (desk->skipped >= SERVICE_SKIPPED_MAX || now_ms - desk->skipped_ms >= SERVICE_IDLE_MS)
-        desk_progress(desk);
+        desk_progress(desk, NULL);
 }
 
 void desk_tend(struct desk *desk)

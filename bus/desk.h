@@ -1,11 +1,12 @@
 /* desk.h: one partition's place in a service: whose word counts there, its state, its inputs.
  * Private to the loop.
  *
- *                 assigned                own claim read            revoked
- *     ABSENT ───────────────▶ FOLDING ──────────────────▶ RUNNING ─────────▶ RETIRED
- *        ▲                     ▲  │ ▲                      │  │ ▲               │ │
- *        │   stepped down,     │  │ └──── newer claim ─────┘  │ └── assigned ───┘ │ newer claim
- *        └──── not assigned ───┘  └──── or stepped down ◀─────┘ ◀─────────────────┘
+ *               assigned            own claim read          revoked
+ *     ABSENT ─────────────▶ FOLDING ────────────────▶ RUNNING ───────▶ RETIRED
+ *       ▲                    │  ▲  ▲                   │  ▲              │  │
+ *       └─── stepped down, ──┘  │  └── newer claim, ───┘  └── assigned ──┘  │
+ *            not assigned       │      stepped down                         │
+ *                               └────────────── newer claim ────────────────┘
  *
  * A newer claim keeps the state if every append of ours before it was read back; else, and whenever
  * we step down, the state is dropped and folded again from the log's start. LOST is final: a person
@@ -68,8 +69,15 @@ struct desk {
 
     int64_t skipped;    /* inputs without outcome since the last record of ours */
     int64_t skipped_ms; /* monotonic: the last of them */
-    bool recovered;     /* every input has been read to its end once since RUNNING began */
-    bool blocked;       /* BUS_FULL: try again next turn */
+    int claims_since;   /* claims read since the last outcome: many in a row mean that owners die */
+    struct source trying;   /* the input that owners wrote down before they decided on it … */
+    int tries;              /* … and how many did, without an outcome of it */
+    bool cautious;          /* write down the next input before deciding on it */
+    struct source survived; /* the input this process last decided on without dying of it */
+    uint64_t tried_n;       /* stamp of our own note; 0: not written yet */
+
+    bool recovered; /* every input has been read to its end once since RUNNING began */
+    bool blocked;   /* BUS_FULL: try again next turn */
 };
 
 struct service {
@@ -121,6 +129,16 @@ enum decided { DECIDED, DECIDED_NOTHING, DECIDED_BLOCKED, DECIDED_LOST };
 enum decided desk_decide(struct desk *desk, int which, int64_t offset,
                          const struct bus_record *record, const struct fence *after);
 enum decided desk_decide_due(struct desk *desk, int64_t at_ms);
-enum decided desk_progress(struct desk *desk);
+/* A Progress record; with `source`: the note that this input is about to be decided on. */
+enum decided desk_progress(struct desk *desk, const struct source *source);
+
+/* desk_caution.c: an input that kills its owners is refused in the end */
+void caution_read_claim(struct desk *desk);
+void caution_read_outcome(struct desk *desk);
+void caution_read_note(struct desk *desk, struct text source);
+void caution_begin(struct desk *desk);
+bool caution_passes(struct desk *desk, int which, int64_t offset, const struct bus_record *record);
+void caution_survived(struct desk *desk, const struct source *source);
+bool caution_refuses(const struct desk *desk, const struct source *source);
 
 #endif

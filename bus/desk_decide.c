@@ -112,6 +112,14 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
+static bool refuse_deadly(struct desk *desk, const struct source *source,
+                          const struct message *input, struct message *outcome)
+{
+    static const struct text detail = TEXT(
+        "deciding on this ended the service five times; the fault is ours and is being looked at");
+    return caution_refuses(desk, source) && refuse(outcome, input, code_internal, NULL, detail);
+}
+
 static bool outcome_of_command(struct desk *desk, enum envelope_result result, int64_t now_ms,
                                const struct codec_error *error)
 {
@@ -143,9 +151,11 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
                   "this service too");
         return DECIDED_LOST;
     }
-    bool any = topic_is_events(topic)
-                   ? service->descriptor->decide(desk->state, input, now_ms, outcome)
-                   : outcome_of_command(desk, result, now_ms, &error);
+    bool any =
+        refuse_deadly(desk, &source, input, outcome) ||
+        (topic_is_events(topic) ? service->descriptor->decide(desk->state, input, now_ms, outcome)
+                                : outcome_of_command(desk, result, now_ms, &error));
+    caution_survived(desk, &source);
     if (!any) {
         desk->skipped++;
         desk->skipped_ms = service->now_ms;
@@ -179,7 +189,7 @@ enum decided desk_decide_due(struct desk *desk, int64_t at_ms)
     return decided;
 }
 
-enum decided desk_progress(struct desk *desk)
+enum decided desk_progress(struct desk *desk, const struct source *source)
 {
     struct service *service = desk->service;
     struct message *progress = &service->outcome;
@@ -187,5 +197,5 @@ enum decided desk_progress(struct desk *desk)
     message_set(progress, service, text_of(service->descriptor->name));
     arena_reset(&service->arena);
     complete(desk, progress, NULL, desk->last_ms);
-    return append(desk, progress, NULL, -1, NULL) == BUS_OK ? DECIDED : DECIDED_BLOCKED;
+    return append(desk, progress, source, -1, NULL) == BUS_OK ? DECIDED : DECIDED_BLOCKED;
 }

@@ -212,6 +212,8 @@ static bool work_once(struct desk *desk)
     }
     int which = (int)(input - desk->inputs);
     struct queued *first = input->first;
+    if (!caution_passes(desk, which, first->offset, &first->record))
+        return false;
     if (blocked(desk, desk_decide(desk, which, first->offset, &first->record, &first->after)))
         return false;
     dequeue(desk, input);
@@ -280,7 +282,7 @@ static bool pass_fence(struct desk *desk, struct input *input, int64_t offset,
 /* Live: nothing waits anywhere, and nothing is due before this record. */
 static bool may_handle_now(const struct desk *desk, const struct bus_record *record)
 {
-    if (desk->blocked || !desk->recovered)
+    if (desk->blocked || !desk->recovered || desk->cautious)
         return false;
     for (int i = 0; i < desk->service->descriptor->input_count; i++)
         if (desk->inputs[i].first || desk->inputs[i].read.next < desk->inputs[i].target)

@@ -19,6 +19,7 @@ static void begin(struct desk *desk, int64_t offset, const struct bus_record *re
     desk->log_clock_ms = record->append_ms;
     desk->log_mono_ms = service->now_ms;
     desk->phase = desk->assigned && !service->stopping ? DESK_RUNNING : DESK_RETIRED;
+    caution_begin(desk);
     desk_say(desk, LOG_INFO, "claimed at %lld", (long long)offset);
     if (desk->phase == DESK_RUNNING)
         inputs_start(desk);
@@ -51,6 +52,7 @@ static void read_claim(struct desk *desk, int64_t offset, const struct bus_recor
                        const struct fence_reading *reading, const struct fence *before)
 {
     bool deciding = desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
+    caution_read_claim(desk);
     if (!text_is(reading->installation, desk->service->installation.id)) {
         desk_lost(desk, desk->service->descriptor->output, offset,
                   "a claim of another installation");
@@ -98,8 +100,11 @@ static void fold(struct desk *desk, int64_t offset, const struct bus_record *rec
         desk_lost(desk, place.topic, offset, "its sd_positions cannot be read by this build");
         return;
     }
-    if (progress)
+    if (progress) {
+        caution_read_note(desk, reading->source);
         return;
+    }
+    caution_read_outcome(desk);
     arena_reset(&service->arena);
     if (envelope_read(record, &place, &service->arena, &service->message, &error) != ENVELOPE_OK) {
         desk_lost(desk, place.topic, offset,
@@ -115,10 +120,12 @@ static void fold(struct desk *desk, int64_t offset, const struct bus_record *rec
 }
 
 /* One of ours came back. */
-static void read_back(struct desk *desk, const struct fence_reading *reading)
+static void read_back(struct desk *desk, const struct fence_reading *reading, bool progress)
 {
     assert(reading->stamp.n <= desk->n);
     desk->unread_ms = desk->service->now_ms;
+    if (!progress)
+        caution_read_outcome(desk);
 }
 
 static void read_accepted(struct desk *desk, int64_t offset, const struct bus_record *record,
@@ -127,7 +134,7 @@ static void read_accepted(struct desk *desk, int64_t offset, const struct bus_re
     if (desk->phase == DESK_FOLDING)
         fold(desk, offset, record, reading, progress);
     else
-        read_back(desk, reading);
+        read_back(desk, reading, progress);
 }
 
 static void read_void(struct desk *desk, const struct fence_reading *reading)

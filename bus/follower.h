@@ -1,9 +1,9 @@
 /* follower.h: reading event topics for a view: the edge, the tools, the tests.
  *
- * A follower keeps a struct fence for every partition of its event topics, asks the bus for them, and turns the bus's
- * records into accepted messages. The user polls the bus and shows every event to the follower; appends of its own on
- * the same handle do not disturb. Command topics may be followed too: they have no fence, every record is delivered.
- * One thread, that of the bus. */
+ * A follower keeps a struct fence for every partition of its event topics, asks the bus for them,
+ * and turns the bus's records into accepted messages. The user polls the bus and shows every event
+ * to the follower; appends of its own on the same handle do not disturb. Command topics may be
+ * followed too: they have no fence, every record is delivered. One thread, that of the bus. */
 #ifndef BUS_FOLLOWER_H
 #define BUS_FOLLOWER_H
 
@@ -30,8 +30,9 @@ struct follower_item {
     const char *why;
 };
 
-/* Starts following `topics` on `bus` (its topics known by installation_open, which also gave `installation`).
- * `positions`: TOPIC_COUNT × partition_count fences, row by topic, to resume at; NULL: from the start. Copied. */
+/* Starts following `topics` on `bus` (its topics known by installation_open, which also gave
+ * `installation`). `positions`: TOPIC_COUNT × partition_count fences, row by topic, to resume at;
+ * NULL: from the start. Copied. */
 struct follower *follower_new(struct bus *bus, const struct installation *installation,
                               const int *topics, int topic_count, const struct fence *positions);
 void follower_free(struct follower *follower);

@@ -20,7 +20,7 @@ enum attempt_status {
 struct attempt {
     struct text payment_id;
     struct text fingerprint; /* of its StartCheckout */
-    struct order *order;
+    struct order *order;     /* NULL: refused, because the reservation is another show's */
     enum method method;
     enum attempt_status status;
 };
@@ -75,7 +75,7 @@ static bool decide_start(const struct checkout *checkout, const struct message *
 {
     const struct attempt *attempt = map_find(&checkout->attempts, input->payment_id);
     const struct order *order = map_find(&checkout->orders, input->reservation_id);
-    if (attempt && same_order(attempt->order, input) &&
+    if (attempt && (attempt->order == NULL || same_order(attempt->order, input)) &&
         text_equal(attempt->fingerprint, input->fingerprint))
         return false;
     if (attempt)
@@ -243,9 +243,8 @@ static void apply_refused(struct checkout *checkout, const struct message *outco
         map_find(&checkout->attempts, outcome->payment_id))
         return;
     struct order *order = map_find(&checkout->orders, outcome->reservation_id);
-    if (order && !same_order(order, outcome))
-        return;
-    add_attempt(checkout, order_of(checkout, outcome), outcome, ATTEMPT_REFUSED);
+    bool foreign = order && !same_order(order, outcome);
+    add_attempt(checkout, foreign ? NULL : order_of(checkout, outcome), outcome, ATTEMPT_REFUSED);
 }
 
 static void end_attempt(struct checkout *checkout, struct text payment_id,

@@ -1,8 +1,9 @@
 /* checkout_core.h: the money. Starts checkouts, says when a payment succeeded, and asks for
  * refunds.
  *
- *     StartCheckout ─▶ STARTED ──(shows extended the hold)──▶ SUCCEEDED, or REJECTED: an amount is
- * due ├──────(shows could not)──────────▶ REJECTED └──────(another attempt began)────▶ SUPERSEDED
+ *     StartCheckout ─▶ STARTED ──(the hold was extended)──▶ SUCCEEDED; REJECTED: an amount is due
+ *                         ├──────(it could not be)────────▶ REJECTED
+ *                         └──────(another attempt began)──▶ SUPERSEDED
  *
  * At most three attempts a reservation. The amount is always that of the hold, told by shows; a
  * refund is decided from the record that causes it alone. Pure as architecture §2.1 has it. */

@@ -2,9 +2,13 @@
  * reservation.
  *
  *     REQUESTED ──▶ REJECTED
- *        │  │ └───▶ RELEASED            What a hold is, shows says: a requested reservation counts
- * as │  └─────▶ EXPIRED ──┐         held for every command. A cancellation under way is a flag
- * beside └──▶ CONFIRMED ◀─────┘         the status, until shows has answered it. └──▶ CANCELLED
+ *        │  │ └───▶ RELEASED
+ *        │  └─────▶ EXPIRED ──┐
+ *        └──▶ CONFIRMED ◀─────┘
+ *                 └──▶ CANCELLED
+ *
+ * What a hold is, shows says: a requested reservation counts as held for every command. A
+ * cancellation under way is a flag beside the status, until shows has answered it.
  *
  * One struct reservations holds those of one partition. Pure as architecture §2.1 has it. */
 #ifndef SERVICES_RESERVATIONS_CORE_H

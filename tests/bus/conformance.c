@@ -825,10 +825,10 @@ static bool kafka_url(char *url, size_t size, const char *folder)
     (void)folder;
     const char *address = getenv("STAGEDOOR_TEST_KAFKA");
     if (!address)
-        fail_msg("%s",
-                 "STAGEDOOR_TEST_KAFKA is not set: name a broker as HOST:PORT, or leave kafka "
-                 "out with STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite");
-    return snprintf(url, size, "kafka://%s", address) < (int)size;
+        print_error(
+            "STAGEDOOR_TEST_KAFKA is not set: name a broker as HOST:PORT, or leave kafka out "
+            "with STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite\n");
+    return address && snprintf(url, size, "kafka://%s", address) < (int)size;
 }
 
 static const struct stage_backend backends[] = {

@@ -174,7 +174,7 @@ static void pass_time(struct world *world, bool faults)
     uint64_t dice = prng_below(&world->prng, 1000);
     if (faults && dice < 2) {
         sim_step_clock(world->sim, (int64_t)prng_below(&world->prng, 7200000) - 3600000);
-        world->clock_stepped = true;
+        world->clock_steps++;
         world->tally->clock_steps++;
     } else if (dice < 5) {
         sim_advance(world->sim, (int64_t)prng_below(&world->prng, 100000));
@@ -211,8 +211,8 @@ static void come_to_rest(struct world *world)
         sim_advance(world->sim, i < 200 || i > 600 ? 20 : 900);
         turn(world, false);
     }
-    /* A hold made before the clock went back an hour lives that much longer. */
-    for (int i = 0; world->clock_stepped && i < 2 * 3600 / 5; i++) {
+    /* A hold made before the clock went back lives that much longer. */
+    for (int i = 0; i < world->clock_steps * 2 * 3600 / 5; i++) {
         sim_advance(world->sim, 5000);
         turn(world, false);
     }

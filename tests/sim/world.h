@@ -46,7 +46,7 @@ struct world {
     struct envelope envelope;
     struct tally *tally;
     bool trace;
-    bool clock_stepped;
+    int clock_steps;
     const struct sim_faults *faults; /* in force now */
     int next_reservation;
     int next_command;

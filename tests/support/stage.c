@@ -359,9 +359,11 @@ struct stage *stage_open(const struct stage_backend *backend)
     }
     snprintf(stage->folder, sizeof stage->folder, "%s", "/tmp/stagedoor-XXXXXX");
     assert_non_null(mkdtemp(stage->folder));
-    if (!backend->url(stage->url, sizeof stage->url, stage->folder))
-        fail_msg("no address for '%s'", backend->name);
-    return stage;
+    if (backend->url(stage->url, sizeof stage->url, stage->folder))
+        return stage;
+    stage_close(stage);
+    fail_msg("no address for '%s'", backend->name);
+    return NULL;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
