@@ -24,9 +24,12 @@ SIM     := $(wildcard tests/sim/*.c)
 
 LIBRARIES  := rdkafka libmicrohttpd libcjson sqlite3 libcrypto libcurl
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
-CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -I. -g $(WARNINGS) -pthread -MMD -MP \
-              $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null) $(CFLAGS)
-LIBS        = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -pthread $(LDFLAGS)
+STANDARD   := -std=c11 -D_GNU_SOURCE -I.
+# Asked once, and only after the libraries were installed.
+LIB_CFLAGS  = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIB_CFLAGS)
+LIB_LIBS    = $(eval LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIB_LIBS)
+CFLAGS_ALL  = $(STANDARD) -g $(WARNINGS) -pthread -MMD -MP $(LIB_CFLAGS) $(CFLAGS)
+LIBS        = $(LIB_LIBS) -lm -pthread $(LDFLAGS)
 
 # Three ways of building the same sources; the programs of the first land in build/bin.
 VARIANTS    := release asan tsan
@@ -38,7 +41,7 @@ BIN_asan    := build/asan/bin
 BIN_tsan    := build/tsan/bin
 
 define VARIANT
-build/$(1)/%.o: %.c
+build/$(1)/%.o: %.c | build/.installed-run
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"
 	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
@@ -52,6 +55,16 @@ build/$(1)/%.a:
 
 build/$(1)/test/unit/edge_%: build/$(1)/api.a
 build/$(1)/test/unit/cli_%: build/$(1)/cli.a
+build/$(1)/tests/%.o: tests/%.c | build/.installed-test
+	@mkdir -p $$(@D)
+	@echo "  cc $(1)/$$<"
+	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
+
+build/$(1)/tests/sim/%.o: tests/sim/%.c | build/.installed-run
+	@mkdir -p $$(@D)
+	@echo "  cc $(1)/$$<"
+	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
+
 build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPORT)) build/$(1)/core.a
 	@mkdir -p $$(@D)
 	@$$(CC) $$(OPT_$(1)) -Wl,--start-group $$^ -Wl,--end-group -o $$@ -Wl,--as-needed -lcmocka $$(LIBS)
@@ -73,4 +86,93 @@ $(foreach variant,$(VARIANTS),$(foreach program,$(PROGRAMS),$(eval $(call PROGRA
 build/release/schemas/generate: build/release/schemas/generate.o build/release/core.a
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
+build/.installed-%: compose/install.sh
+	@compose/install.sh $*
+	@mkdir -p $(@D)
+	@touch $@
+
 -include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- what people do ------------------------------------------------------------------------------
+.PHONY: help build run test check sim bench kafka-up kafka-down fmt install schemas clean clean-run
+
+BUS    ?= sqlite
+LISTEN ?= 127.0.0.1:3000
+DATA   ?= var
+SEEDS  ?= 1000
+PREFIX ?= /usr/local
+KAFKA_PORT ?= 9092
+BUS_URL_sqlite = sqlite:$(DATA)/bus.db
+BUS_URL_kafka  = kafka://localhost:$(KAFKA_PORT)
+DATA_sqlite    = $(DATA)
+DATA_kafka     = $(DATA)/edge-on-kafka
+
+help: ## this text
+	@echo "Stagedoor, the ticket engine that survives a hot on-sale."
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@echo
+	@echo "  make run BUS=kafka     on a local Kafka instead of sqlite; LISTEN=HOST:PORT, DATA=DIR"
+
+build: $(addprefix build/bin/,$(PROGRAMS)) ## all programs, in build/bin
+
+run: build $(if $(filter kafka,$(BUS)),kafka-up) ## build, start everything, load the sample's shows; Ctrl-C stops
+	@exec build/bin/stagedoor up --bus $(BUS_URL_$(BUS)) --listen $(LISTEN) --data $(DATA_$(BUS)) --seed
+
+kafka-up: | build/.installed-kafka ## start a local Kafka from Maven jars (no docker)
+	@KAFKA_PORT=$(KAFKA_PORT) compose/local-kafka/kafka.sh up
+
+kafka-down: ## stop it; its data stays
+	@compose/local-kafka/kafka.sh down
+
+UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
+TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
+                 $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
+
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) build/release/schemas/generate ## everything that can be tested, with a real Kafka
+	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
+	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
+	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
+	    'schemas pytest: tests/schemas' \
+	    'rules pytest: tests/check' \
+	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
+	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
+	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
+	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
+	    'e2e pytest kafka alone: tests/e2e'
+
+sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000
+	@build/bin/stagedoor-sim --seeds $(SEEDS)
+
+bench: build ## how fast a seat is held, on a running installation
+	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 1 --seconds 10
+	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 64 --seconds 10
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+check: build build/release/schemas/generate | build/.installed-test ## the rules of STYLE.md, a second compiler, static analysis
+	@/usr/bin/python3 tests/check/check.py
+	@echo "clang: every file compiles without a warning"
+	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P2 -n8 clang $(STANDARD) $(WARNINGS) $(LIB_CFLAGS) -fsyntax-only
+	@echo "cppcheck"
+	@cppcheck --std=c11 --language=c -D_GNU_SOURCE -I. --enable=warning,performance,portability --inline-suppr \
+	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services api cli
+	@echo "clang-tidy"
+	@printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- $(STANDARD) $(LIB_CFLAGS) 2>/dev/null' tidy
+	@echo "all rules hold"
+
+schemas: build/release/schemas/generate ## write the JSON Schemas from messages.def
+	@build/release/schemas/generate schemas/json
+
+fmt: ## clang-format on every C file
+	@clang-format -i $(C_FILES)
+
+install: build ## the programs into PREFIX/bin
+	@install -d $(DESTDIR)$(PREFIX)/bin
+	@install -m 0755 $(addprefix build/bin/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+
+clean: ## what was built; clean-run: the data of make run as well
+	@rm -rf build
+
+clean-run:
+	@rm -rf var

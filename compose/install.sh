@@ -1,0 +1,150 @@
+#!/bin/bash
+# Installs what is missing to build, run and test Stagedoor, on Debian 12 and 13, with apt-get.
+#
+#   install.sh          what `make run` needs: a compiler and the libraries
+#   install.sh kafka    also Java and Maven, for a local broker
+#   install.sh test     also what `make test` and `make check` need
+#   install.sh -n …     only says what is missing; exit 1 when something is
+#
+# When all is there it says nothing and takes no time, so make may call it always. It looks for
+# programs and libraries, not for packages: what was installed by other means is good as well, also
+# on other systems, where it says what to install by hand. It asks for sudo only when it is not root.
+set -euo pipefail
+
+say() { echo "install: $*"; }
+die() { echo "install: $*" >&2; exit "${code:-111}"; }
+
+# ---- what is needed: how to see that it is there, and the package that brings it ---------------
+
+run='
+    program  gcc              gcc
+    header   stdio.h          libc6-dev
+    program  make             make
+    program  pkg-config       pkg-config
+    library  rdkafka          librdkafka-dev
+    library  libmicrohttpd    libmicrohttpd-dev
+    library  libcjson         libcjson-dev
+    library  sqlite3          libsqlite3-dev
+    library  libcrypto        libssl-dev
+    library  libcurl          libcurl4-openssl-dev'
+kafka='
+    program  java             JRE
+    program  mvn              maven'
+test='
+    library  cmocka           libcmocka-dev
+    python   pytest           python3-pytest
+    python   jsonschema       python3-jsonschema
+    program  kcat             kcat
+    program  clang            clang
+    sanitizers -              SANITIZERS
+    program  clang-format     clang-format
+    program  clang-tidy       clang-tidy
+    program  cppcheck         cppcheck
+    program  jq               jq
+    program  curl             curl'
+
+# ---- is it there? ---------------------------------------------------------------------------
+
+there() {
+    case $1 in
+    program) command -v "$2" >/dev/null ;;
+    header) gcc -E -include "$2" -x c /dev/null >/dev/null 2>&1 ;;
+    library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+    python) [ -d "/usr/lib/python3/dist-packages/$2" ] || /usr/bin/python3 -c "import $2" 2>/dev/null ;;
+    sanitizers) command -v clang >/dev/null && [ -e "$(clang -print-file-name=libclang_rt.fuzzer-$(uname -m).a)" ] ;;
+    esac
+}
+
+missing_of() {
+    local kind name package
+    while read -r kind name package; do
+        [ -n "$kind" ] && ! there "$kind" "$name" && echo "$package"
+    done <<<"$1"
+    return 0
+}
+
+# ---- names that differ between releases ---------------------------------------------------------
+
+available() { apt-cache show "$1" >/dev/null 2>&1; }
+
+# Kafka 4 needs Java 17 or newer: Debian 12 has 17, Debian 13 has 21.
+java_package() {
+    local version
+    for version in 17 21 25; do
+        available "openjdk-$version-jre-headless" && { echo "openjdk-$version-jre-headless"; return; }
+    done
+    echo default-jre-headless
+}
+
+# libFuzzer and the sanitizers come apart from clang, and under its number.
+sanitizers_package() {
+    local version
+    version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+    echo "libclang-rt-${version:-14}-dev"
+}
+
+named() {
+    local package
+    for package in "$@"; do
+        case $package in
+        JRE) java_package ;;
+        SANITIZERS) sanitizers_package ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+# ---- installing it ---------------------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "this needs root and there is no sudo; as root: apt-get install --no-install-recommends ${packages[*]}"
+    fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1
+}
+
+# Lists may be old, or not there at all in a fresh image: then the names are not known either.
+install() {
+    log=$(mktemp)
+    available gcc || as_root apt-get update -qq >"$log" 2>&1 || true
+    mapfile -t packages < <(named "$@")
+    say "with apt-get: ${packages[*]}"
+    if ! apt_install "${packages[@]}"; then
+        as_root apt-get update -qq >"$log" 2>&1 || true
+        apt_install "${packages[@]}" || { tail -n 20 "$log" >&2; die "apt-get failed (above)"; }
+    fi
+    rm -f "$log"
+}
+
+dry=
+list=$run
+for wish in "$@"; do
+    case $wish in
+    run) ;;
+    kafka) list+=$kafka ;;
+    test) list+=$kafka$test ;;
+    -n) dry=yes ;;
+    *) code=100 die "unknown '$wish'; say run, kafka or test" ;;
+    esac
+done
+
+mapfile -t missing < <(missing_of "$list")
+[ "${#missing[@]}" = 0 ] && exit 0
+if [ -n "$dry" ]; then
+    say "missing: ${missing[*]}"
+    exit 1
+fi
+command -v apt-get >/dev/null ||
+    die "there is no apt-get here; install by hand what Debian calls: ${missing[*]}"
+install "${missing[@]}"
+
+mapfile -t missing < <(missing_of "$list")
+[ "${#missing[@]}" = 0 ] || die "installed, but still not found: ${missing[*]}"
+say "done"

@@ -1,0 +1,364 @@
+#!/usr/bin/python3
+"""Runs suites of tests and counts: the last line is "N passed, N failed", and any failure is an
+exit code of 1. What there is to run is said by the Makefile, one argument a suite:
+
+    run.py [--canary PROGRAM] [--jobs N] [--timeout S] 'NAME KIND [kafka] [alone]: WORDS'...
+
+    cmocka    WORDS are programs, each is run and its TAP is read; a crash counts as failed, and so
+              does every test that was not reached because of it
+    counted   WORDS are a command that ends with the line "N passed, N failed"
+    pytest    WORDS are pytest's arguments
+    command   WORDS are a command: one test, passed when it exits with 0
+
+    kafka     the suite finds the address of a real broker in STAGEDOOR_TEST_KAFKA. One is started
+              for all such suites and wiped at the end, unless the variable is set already
+    alone     the suite runs when nothing else does: it measures time, or needs the whole machine
+
+WORDS may begin with variables: 'bus cmocka: STAGEDOOR_TEST_BACKENDS=sqlite build/…/conformance'.
+
+Nothing is believed that cannot fail: first a test is run that must fail, through each way of
+counting that is used. Only the standard library; Debian's /usr/bin/python3."""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+KAFKA = ROOT / "compose/local-kafka/kafka.sh"
+PYTHON = "/usr/bin/python3"
+KINDS = ("cmocka", "counted", "pytest", "command")
+KAFKA_VARIABLE = "STAGEDOOR_TEST_KAFKA"
+STOP_S = 30  # from "please stop" to kill -9
+SHOWN_MAX = 200_000  # characters of one failed program's output
+
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
+TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
+TAP_TEST = re.compile(r"^(not ok|ok) \d+ (- |# SKIP )", re.MULTILINE)
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    kind: str
+    kafka: bool
+    alone: bool
+    variables: dict
+    words: list
+
+
+@dataclasses.dataclass
+class Job:
+    """One program to run; a suite of cmocka programs has one for each."""
+    suite: Suite
+    command: list
+
+
+@dataclasses.dataclass
+class Result:
+    job: Job
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    output: str = ""
+
+
+# ---- what to run -------------------------------------------------------------------------------
+
+def suite_of(text):
+    head, colon, tail = text.partition(":")
+    name, *marks = head.split()
+    words = shlex.split(tail)
+    kinds = [mark for mark in marks if mark in KINDS]
+    unknown = [mark for mark in marks if mark not in KINDS + ("kafka", "alone")]
+    if not colon or len(kinds) != 1 or unknown:
+        raise argparse.ArgumentTypeError(f"'{text}' is not 'NAME KIND [kafka] [alone]: WORDS'")
+    variables = {}
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        variable, _, value = words.pop(0).partition("=")
+        variables[variable] = value
+    return Suite(name, kinds[0], "kafka" in marks, "alone" in marks, variables, words)
+
+
+def jobs_of(suite):
+    if suite.kind == "cmocka":
+        return [Job(suite, [program]) for program in suite.words]
+    if suite.kind == "pytest":
+        return [Job(suite, [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+                    + suite.words)]
+    return [Job(suite, suite.words)]
+
+
+# ---- the broker --------------------------------------------------------------------------------
+
+class Broker:
+    """One Kafka for all suites, started by the first that needs it."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.folder = ROOT / f"var/test-kafka-{os.getpid()}"
+        self.address_found = os.environ.get(KAFKA_VARIABLE)
+        self.started = False
+
+    def call(self, verb):
+        variables = dict(os.environ, KAFKA_DIR=str(self.folder), KAFKA_PORT="0")
+        return subprocess.run([KAFKA, verb], env=variables, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def address(self):
+        with self.lock:
+            if not self.address_found:
+                self.started = True
+                done = self.call("up")
+                if done.returncode != 0:
+                    raise OSError(f"no broker: {done.stdout}")
+                port = (self.folder / "port").read_text().strip()
+                self.address_found = f"localhost:{port}"
+            return self.address_found
+
+    def wipe(self):
+        if self.started:
+            self.call("wipe")
+
+
+# ---- running one program -----------------------------------------------------------------------
+
+def stop(process):
+    """Politely first: pytest takes its processes down when it is interrupted."""
+    for number, patience_s in ((signal.SIGINT, STOP_S), (signal.SIGKILL, STOP_S)):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(patience_s)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+    process.wait()
+
+
+class Runner:
+    def __init__(self, timeout_s):
+        self.timeout_s = timeout_s
+        self.broker = Broker()
+        self.running = set()
+        self.stopping = False
+
+    def variables(self, suite):
+        variables = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+        variables.update(suite.variables)
+        if suite.kafka:
+            variables[KAFKA_VARIABLE] = self.broker.address()
+        return variables
+
+    def execute(self, command, variables):
+        """Exit code (None: it hung) and everything it wrote."""
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
+            self.running.add(process)
+            try:
+                code = process.wait(self.timeout_s)
+            except subprocess.TimeoutExpired:
+                code = None
+                stop(process)
+            self.running.discard(process)
+            output.seek(0)
+            return code, output.read()
+
+    def run(self, job):
+        result = Result(job)
+        started_at = time.monotonic()
+        try:
+            if not self.stopping:
+                self.run_and_count(job, result)
+        except OSError as error:
+            result.failed += 1
+            result.output += f"\nrun.py: cannot run it: {error}"
+        result.seconds = time.monotonic() - started_at
+        return result
+
+    def run_and_count(self, job, result):
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder) / "report.xml"
+            command = job.command + [f"--junitxml={report}"] * (job.suite.kind == "pytest")
+            code, result.output = self.execute(command, self.variables(job.suite))
+            COUNTERS[job.suite.kind](code, result, report)
+        if code is None:
+            result.output += f"\nrun.py: stopped after {self.timeout_s} s"
+        elif code < 0:
+            result.output += f"\nrun.py: died of signal {-code} ({signal.strsignal(-code)})"
+        # A leak found at exit, a crash after the last test: what the counts do not show.
+        if code != 0 and result.failed == 0:
+            result.output += f"\nrun.py: every test passed, but the exit code is {code}"
+            result.failed = 1
+        if result.passed + result.failed + result.skipped == 0:
+            result.output += "\nrun.py: no test was run"
+            result.failed = 1
+
+    def stop(self):
+        self.stopping = True
+        for process in list(self.running):
+            stop(process)
+
+
+# ---- counting ----------------------------------------------------------------------------------
+
+def count_tap(_code, result, _report):
+    planned = sum(int(count) for count in TAP_PLAN.findall(result.output))
+    tests = TAP_TEST.findall(result.output)
+    result.skipped = sum(mark.startswith("# SKIP") for _, mark in tests)
+    result.passed = tests.count(("ok", "- "))
+    result.failed = max(planned, len(tests)) - result.passed - result.skipped
+
+
+def count_last_line(_code, result, _report):
+    lines = result.output.strip().splitlines()
+    counts = COUNTS.match(lines[-1]) if lines else None
+    if counts:
+        result.passed, result.failed = int(counts[1]), int(counts[2])
+    else:
+        result.output += "\nrun.py: its last line is not 'N passed, N failed'"
+        result.failed = 1
+
+
+def count_junit(_code, result, report):
+    try:
+        cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError):
+        cases = []
+    for case in cases:
+        marks = {child.tag for child in case}
+        if marks & {"failure", "error"}:
+            result.failed += 1
+        elif "skipped" in marks:
+            result.skipped += 1
+        else:
+            result.passed += 1
+
+
+def count_command(code, result, _report):
+    result.passed = int(code == 0)
+    result.failed = 1 - result.passed
+
+
+COUNTERS = {"cmocka": count_tap, "counted": count_last_line, "pytest": count_junit,
+            "command": count_command}
+
+
+# ---- what must fail ----------------------------------------------------------------------------
+
+def heard(runner, suite, passed):
+    results = [runner.run(job) for job in jobs_of(suite)]
+    return [(result.passed, result.failed) for result in results] == [(passed, 1)]
+
+
+def silent_canaries(runner, program, suites):
+    """The kinds of suites whose failures would not be seen."""
+    kinds = {suite.kind for suite in suites}
+    silent = []
+    if program:
+        told = Suite("canary", "cmocka", False, False, {"STAGEDOOR_CANARY": "1"}, [program])
+        silent += ["cmocka"] * (not heard(runner, told, 0))
+    if "pytest" in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "test_canary.py"
+            path.write_text("def test_sings(): pass\ndef test_falls(): assert False\n")
+            told = Suite("canary", "pytest", False, False, {}, ["--rootdir", folder, str(path)])
+            silent += ["pytest"] * (not heard(runner, told, 1))
+    return silent
+
+
+# ---- the evening -------------------------------------------------------------------------------
+
+def print_suite(suite, results):
+    passed, failed, skipped = (sum(getattr(result, field) for result in results)
+                               for field in ("passed", "failed", "skipped"))
+    seconds = sum(result.seconds for result in results)
+    more = f", {skipped} skipped" if skipped else ""
+    print(f"  {suite.name:<12} {passed:>6} passed {failed:>4} failed {seconds:>7.1f} s{more}",
+          flush=True)
+
+
+def print_failures(results):
+    for result in results:
+        if result.failed == 0:
+            continue
+        output = result.output.strip()
+        if len(output) > SHOWN_MAX:
+            output = "…\n" + output[-SHOWN_MAX:]
+        print(f"\n==== {result.job.suite.name}: {shlex.join(result.job.command)}\n{output}")
+
+
+def run_together(runner, suites, worker_count):
+    """Runs the jobs of the suites and prints each suite when its last job is over."""
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(worker_count) as pool:
+        waiting = {pool.submit(runner.run, job): job for suite in suites for job in jobs_of(suite)}
+        try:
+            for done in concurrent.futures.as_completed(waiting):
+                results.append(done.result())
+                suite = waiting[done].suite
+                own = [result for result in results if result.job.suite is suite]
+                if len(own) == len(jobs_of(suite)):
+                    print_suite(suite, own)
+        except KeyboardInterrupt:
+            runner.stop()
+            raise
+    return results
+
+
+def run_all(runner, options):
+    for kind in silent_canaries(runner, options.canary, options.suites):
+        print(f"run.py: a failing test of kind {kind} was not heard; no count can be believed")
+        return 0, 1
+    together = [suite for suite in options.suites if not suite.alone]
+    results = run_together(runner, together, options.jobs)
+    for suite in options.suites:
+        if suite.alone:
+            results += run_together(runner, [suite], 1)
+    print_failures(results)
+    return sum(result.passed for result in results), sum(result.failed for result in results)
+
+
+def interrupt(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def options_of(arguments):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--canary", metavar="PROGRAM",
+                        help="a cmocka program that fails with STAGEDOOR_CANARY=1")
+    parser.add_argument("--jobs", type=int, default=2, help="programs at once (2)")
+    parser.add_argument("--timeout", type=int, default=900, metavar="S", help="of one program (900)")
+    parser.add_argument("suites", nargs="+", type=suite_of, metavar="SUITE")
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    options = options_of(arguments)
+    runner = Runner(options.timeout)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        passed, failed = run_all(runner, options)
+    except KeyboardInterrupt:
+        print("run.py: interrupted")
+        passed, failed = 0, 1
+    finally:
+        runner.broker.wipe()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
