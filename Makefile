@@ -53,8 +53,8 @@ build/$(1)/%.a:
 	@rm -f $$@
 	@ar rcs $$@ $$^
 
-build/$(1)/test/unit/edge_%: build/$(1)/api.a
-build/$(1)/test/unit/cli_%: build/$(1)/cli.a
+$$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/api.a
+$$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
 build/$(1)/tests/%.o: tests/%.c | build/.installed-test
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"

@@ -3,14 +3,12 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/version.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#ifndef STAGEDOOR_VERSION
-#define STAGEDOOR_VERSION "0.1.0"
-#endif
 
 void desk_say(const struct desk *desk, int level, const char *format, ...)
 {

@@ -299,13 +299,13 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
         check_source(desk, input, offset, record);
         return;
     }
-    if (offset < input->read.next && input->read.doubt < 0)
+    if (offset < input->read.next && !input->read.in_doubt)
         return;
     bool decidable = pass_fence(desk, input, offset, record);
     if (desk->phase != DESK_RUNNING)
         return;
     if (!decidable) {
-        if (input->first == NULL && input->read.doubt < 0)
+        if (input->first == NULL && !input->read.in_doubt)
             input->position = input->read;
         return;
     }

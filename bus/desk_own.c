@@ -154,7 +154,7 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
     struct fence_reading reading;
     int topic = desk->service->descriptor->output;
     if (desk->phase == DESK_ABSENT || desk->phase == DESK_LOST ||
-        (offset < desk->own.next && desk->own.doubt < 0))
+        (offset < desk->own.next && !desk->own.in_doubt))
         return;
     switch (fence_read(&desk->own, offset, record, &reading)) {
     case FENCE_INSTALLED:

@@ -67,7 +67,7 @@ bool positions_parse(struct text text, struct fence *fences, int count)
         struct text next = text_cut(&rest, '@');
         if (rest.data && !stamp_parse(rest, &stamp))
             return false;
-        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n, -1, 0};
+        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n, false, 0, 0};
         if (!text_to_i64(next, &fences[i].next))
             return false;
     }
@@ -99,7 +99,7 @@ struct text record_header(const struct bus_record *record, const char *name, int
 
 struct fence fence_start(void)
 {
-    return (struct fence){.next = 0, .claim = -1, .doubt = -1};
+    return (struct fence){.next = 0, .claim = -1};
 }
 
 /* What the grammar asks of the headers, gathered in one pass. */
@@ -142,6 +142,7 @@ static enum fence_verdict voided(struct fence_reading *reading, const char *why)
 static enum fence_verdict doubt(struct fence *fence, int64_t offset, struct stamp stamp)
 {
     fence->next = offset;
+    fence->in_doubt = true;
     fence->doubt = stamp.claim;
     fence->doubt_nonce = stamp.nonce;
     return FENCE_DOUBT;
@@ -159,7 +160,7 @@ static enum fence_verdict resolve(struct fence *fence, int64_t offset, const str
         reading->why = "it has a claim now that was not there when it was read before";
         return FENCE_LOST;
     }
-    fence->doubt = -1;
+    fence->in_doubt = false;
     fence->next++;
     reading->why = "of an epoch that was never claimed";
     return FENCE_CLEARED;
@@ -211,7 +212,7 @@ enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct 
     enum fence_verdict verdict;
     *reading = (struct fence_reading){.stamp = {-1, 0, 0}};
     reading->type = marks.type;
-    if (fence->doubt >= 0)
+    if (fence->in_doubt)
         return resolve(fence, offset, &marks, reading);
     if (record->header_count > BUS_HEADERS_MAX)
         verdict = voided(reading, "too many headers");

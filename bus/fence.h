@@ -40,7 +40,8 @@ struct fence {
     int64_t claim;  /* current epoch: offset of its claim; -1: none yet */
     uint64_t nonce; /* current epoch: its nonce */
     uint64_t n;     /* stamps accepted in it */
-    int64_t doubt;  /* offset to read again; -1: no doubt. Never stored */
+    bool in_doubt;  /* never stored: whoever resumes has no doubt */
+    int64_t doubt;  /* offset to read again */
     uint64_t doubt_nonce;
 };
 

@@ -238,7 +238,7 @@ static bool read_on(struct judge *judge, struct fence *fence, struct place *plac
                     struct bus_record *record, struct fence_reading *reading,
                     enum fence_verdict *verdict)
 {
-    place->offset = fence->doubt >= 0 ? fence->doubt : fence->next;
+    place->offset = fence->in_doubt ? fence->doubt : fence->next;
     if (!sim_record(judge->world->sim, place->topic, place->partition, place->offset, record))
         return false;
     *verdict = fence_read(fence, place->offset, record, reading);

@@ -1,0 +1,258 @@
+/* publish: one command into the log, as any other program may do it with kcat or a Kafka client. */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/rfc3339.h"
+#include "cli/connect.h"
+#include "schemas/codec.h"
+#include "schemas/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ANSWER_WAIT_MS = 30 * 1000, HEADERS_MAX = 8, PATH_SIZE = 1024 };
+
+struct publish {
+    const struct command *command;
+    const char *topic_text, *type_text, *key;
+    struct text value;
+    const char *id, *actor;
+    bool force;
+    int topic;
+    struct buffer type; /* the whole ce_type */
+    struct buffer input;
+};
+
+/* ---- what there is to say -------------------------------------------------------------------- */
+static void print_list(void)
+{
+    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+        if (topic_is_events(topic))
+            continue;
+        printf("%s\n", topic_name(topic));
+        for (enum message_type type = 0; type < MESSAGE_COUNT; type++) {
+            struct text speaker = text_of(topic_name(topic));
+            if (message_role(type) != ROLE_COMMAND ||
+                !text_is(text_cut(&speaker, '.'), speaker_name(message_speaker(type))))
+                continue;
+            printf("  %s\n", message_name(type));
+        }
+    }
+}
+
+static enum message_type type_named(const char *name)
+{
+    enum speaker speaker;
+    enum message_type type = message_named(text_of(name));
+    return type != MESSAGE_NONE ? type : message_type_parse(text_of(name), &speaker);
+}
+
+static FILE *open_example(const char *name)
+{
+    static const char *const folders[] = {"../../schemas/examples", "../share/stagedoor/examples"};
+    char self[PATH_SIZE], path[2 * PATH_SIZE];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (size <= 0)
+        return NULL;
+    self[size] = '\0';
+    *strrchr(self, '/') = '\0';
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s.json", self, folders[i], name);
+        FILE *file = fopen(path, "re");
+        if (file)
+            return file;
+    }
+    return NULL;
+}
+
+static int print_example(const struct command *command, const char *name)
+{
+    enum message_type type = type_named(name);
+    if (type == MESSAGE_NONE)
+        return command_fail(command, END_USAGE, "unknown type '%s'; see publish --list", name);
+    FILE *file = open_example(message_name(type));
+    if (file == NULL)
+        return command_fail(command, END_SYSTEM,
+                            "cannot find the example '%s.json' in schemas/examples beside the "
+                            "program",
+                            message_name(type));
+    char bytes[4096];
+    for (size_t size; (size = fread(bytes, 1, sizeof bytes, file)) > 0;)
+        fwrite(bytes, 1, size, stdout);
+    fclose(file);
+    return END_OK;
+}
+
+/* ---- is it fit to be said -------------------------------------------------------------------- */
+static int check_payload(struct publish *publish, enum message_type type)
+{
+    struct arena arena = {0};
+    struct message message;
+    struct codec_error error;
+    int end = END_OK;
+    if (codec_decode(type, publish->value, &arena, &message, &error) != CODEC_OK)
+        end = command_fail(publish->command, END_NO, "%s%s%s; --force publishes it all the same",
+                           error.field, error.field[0] ? ": " : "", error.detail);
+    else if (message_has(&message, show_id) && !text_is(message.show_id, publish->key))
+        end = command_fail(publish->command, END_NO,
+                           "key '%s' is not the show_id '%.*s', so it would be refused as "
+                           "misrouted; --force publishes it all the same",
+                           publish->key, TEXT_PRINT(message.show_id));
+    arena_release(&arena);
+    return end;
+}
+
+/* Sets topic and type; everything but an unknown topic can be forced. */
+static int check(struct publish *publish)
+{
+    publish->topic = topic_named(text_of(publish->topic_text));
+    if (publish->topic < 0)
+        return command_fail(publish->command, END_USAGE, "unknown topic '%s'; see publish --list",
+                            publish->topic_text);
+    enum message_type type = type_named(publish->type_text);
+    struct text service = text_of(topic_name(publish->topic));
+    service = text_cut(&service, '.');
+    if (type == MESSAGE_NONE)
+        buffer_string(&publish->type, publish->type_text);
+    else
+        message_type_print(type, message_speaker(type), &publish->type);
+    if (publish->force)
+        return END_OK;
+    if (type == MESSAGE_NONE)
+        return command_fail(publish->command, END_USAGE, "unknown type '%s'; see publish --list",
+                            publish->type_text);
+    if (message_role(type) != ROLE_COMMAND || topic_is_events(publish->topic))
+        return command_fail(publish->command, END_NO,
+                            "only commands can be published: what a service says without its stamp "
+                            "counts for nobody; --force publishes it all the same");
+    if (!text_is(service, speaker_name(message_speaker(type))))
+        return command_fail(publish->command, END_NO, "%s is not spoken on %s; see publish --list",
+                            message_name(type), publish->topic_text);
+    return check_payload(publish, type);
+}
+
+/* ---- saying it ------------------------------------------------------------------------------- */
+static int await_answer(struct publish *publish, struct bus *bus)
+{
+    int64_t until_ms = clock_monotonic_ms() + ANSWER_WAIT_MS;
+    while (clock_monotonic_ms() < until_ms) {
+        struct bus_event event;
+        if (!bus_poll(bus, 100, &event))
+            continue;
+        if (event.type == BUS_FAILED)
+            return command_fail(publish->command, END_SYSTEM,
+                                "not appended: %s; it may have landed all the same",
+                                event.reason ? event.reason : "the log did not answer");
+        if (event.type != BUS_APPENDED)
+            continue;
+        if (event.offset >= 0)
+            printf("%s/%d@%lld\n", publish->topic_text, event.partition, (long long)event.offset);
+        else
+            printf("%s/%d@?\n", publish->topic_text, event.partition);
+        return END_OK;
+    }
+    return command_fail(publish->command, END_SYSTEM,
+                        "no answer from the log; it may have landed all the same");
+}
+
+static int append(struct publish *publish, struct bus *bus, int partition_count)
+{
+    char random_id[UUID_SIZE], time[RFC3339_SIZE];
+    const char *id = publish->id ? publish->id : uuid_random(random_id);
+    struct bus_header headers[HEADERS_MAX] = {
+        {TEXT("ce_specversion"), TEXT("1.0")},
+        {TEXT("ce_id"), text_of(id)},
+        {TEXT("ce_type"), buffer_view(&publish->type)},
+        {TEXT("ce_source"), TEXT("stagedoor/publish")},
+        {TEXT("ce_time"), text_of(rfc3339_print(clock_wall_ms(), time))},
+        {TEXT("content-type"), TEXT("application/json")},
+        {TEXT("ce_actor"), text_of(publish->actor)},
+    };
+    struct bus_record record = {.key = text_of(publish->key),
+                                .value = publish->value,
+                                .headers = headers,
+                                .header_count = publish->actor ? 7 : 6};
+    int partition = topic_partition_of(record.key, partition_count);
+    switch (bus_append(bus, publish->topic, partition, &record, 1)) {
+    case BUS_OK:
+        return await_answer(publish, bus);
+    case BUS_INVALID:
+        return command_fail(publish->command, END_NO, "the record is too large");
+    case BUS_FULL:
+    case BUS_UNREACHABLE:
+    case BUS_UNFIT:
+        break;
+    }
+    return command_fail(publish->command, END_SYSTEM, "the log does not take the record now");
+}
+
+/* "-": all of standard input. */
+static int read_value(struct publish *publish, const char *operand)
+{
+    char bytes[4096];
+    publish->value = text_of(operand);
+    if (strcmp(operand, "-") != 0)
+        return END_OK;
+    for (size_t size; (size = fread(bytes, 1, sizeof bytes, stdin)) > 0;) {
+        buffer_add(&publish->input, bytes, size);
+        if (publish->input.size > BUS_VALUE_SIZE_MAX)
+            return command_fail(publish->command, END_NO, "the record is too large");
+    }
+    publish->value = buffer_view(&publish->input);
+    return END_OK;
+}
+
+static int publish_one(struct publish *publish, const struct log_options *log)
+{
+    struct installation installation;
+    int end = check(publish);
+    if (end != END_OK)
+        return end;
+    struct bus *bus = log_open(publish->command, log, false, 0, &installation, &end);
+    if (bus == NULL)
+        return end;
+    end = append(publish, bus, installation.partition_count);
+    bus_close(bus);
+    return end;
+}
+
+int command_publish(const struct command *command, int argc, char **argv)
+{
+    struct log_options log = {0};
+    struct publish publish = {.command = command};
+    const char *example = NULL;
+    bool list = false;
+    const struct option_spec specs[] = {
+        LOG_OPTIONS(&log),
+        OPTION_FLAG("force", 0, NULL, &publish.force, "whatever it is, without looking at it"),
+        OPTION_TEXT("id", "ID", NULL, &publish.id,
+                    "the ce_id; the same twice is one command (a random one)"),
+        OPTION_TEXT("actor", "NAME", NULL, &publish.actor, "in whose name, for the record"),
+        OPTION_FLAG("list", 0, NULL, &list, "print topics and the types spoken there"),
+        OPTION_TEXT("example", "TYPE", NULL, &example, "print one to start from"),
+    };
+    struct operands operands;
+    int end;
+    if (!command_options(command, specs, sizeof specs / sizeof *specs, argc, argv, &operands, &end))
+        return end;
+    if (list) {
+        print_list();
+        return END_OK;
+    }
+    if (example)
+        return print_example(command, example);
+    if (operands.count != 4)
+        return command_fail(command, END_USAGE, "say TOPIC TYPE KEY JSON; see --help");
+    publish.topic_text = operands.items[0];
+    publish.type_text = operands.items[1];
+    publish.key = operands.items[2];
+    end = read_value(&publish, operands.items[3]);
+    if (end == END_OK)
+        end = publish_one(&publish, &log);
+    buffer_release(&publish.type);
+    buffer_release(&publish.input);
+    return end;
+}

@@ -1,0 +1,44 @@
+/* commands.h: the table of commands, and what all of them share.
+ *
+ * One command is one file and one row in main.c. A command reads its own options (options.h), does
+ * its work and returns how the process ends. Exit codes are an API: scripts tell "no" from "could
+ * not find out" by them. One thread. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+enum exit_code {
+    END_OK = 0,
+    END_NO = 1,      /* the answer is no: a breach, a refusal, not ready */
+    END_USAGE = 100, /* the call itself makes no sense */
+    END_SYSTEM = 111 /* the world failed: nobody answers, no room, not permitted; later may help */
+};
+
+struct command {
+    const char *name;
+    const char *operands; /* for the usage line: "TOPIC TYPE KEY JSON" */
+    const char *summary;  /* one line of `stagedoor help` */
+    const char *more;     /* further lines of --help, each ended by a newline; may be NULL */
+    int (*run)(const struct command *command, int argc, char **argv);
+};
+
+int command_up(const struct command *command, int argc, char **argv);
+int command_ready(const struct command *command, int argc, char **argv);
+int command_seed(const struct command *command, int argc, char **argv);
+int command_topics(const struct command *command, int argc, char **argv);
+int command_publish(const struct command *command, int argc, char **argv);
+int command_tail(const struct command *command, int argc, char **argv);
+int command_bench(const struct command *command, int argc, char **argv);
+
+/* Reads the command line. false: it is over, and `*end` is the exit code: --help was printed to
+ * standard output, or one line about what is wrong to standard error. */
+bool command_options(const struct command *command, const struct option_spec *specs, int count,
+                     int argc, char **argv, struct operands *operands, int *end);
+
+/* One line on standard error, "stagedoor NAME: ", and `end` back, so that a command can say
+ * `return command_fail(…)`. */
+int command_fail(const struct command *command, int end, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,81 @@
+/* Opening what a command works on, and saying in one line why not. */
+#include "cli/connect.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *log_url(const struct log_options *options, struct buffer *out)
+{
+    buffer_clear(out);
+    if (options->bus)
+        buffer_string(out, options->bus);
+    else
+        buffer_print(out, "sqlite:%s/bus.db", options->data ? options->data : DATA_DEFAULT);
+    return out->data;
+}
+
+static int end_of(enum bus_result result)
+{
+    switch (result) {
+    case BUS_OK:
+        return END_OK;
+    case BUS_UNFIT:
+        return END_NO;
+    case BUS_INVALID:
+        return END_USAGE;
+    case BUS_FULL:
+    case BUS_UNREACHABLE:
+        return END_SYSTEM;
+    }
+    return END_SYSTEM;
+}
+
+/* Opening makes an SQLite file; whoever only wants to look should not leave one behind. */
+static bool sqlite_is_missing(const char *url)
+{
+    static const char scheme[] = "sqlite:";
+    size_t size = sizeof scheme - 1;
+    return strncmp(url, scheme, size) == 0 && url[size] && access(url + size, F_OK) != 0;
+}
+
+struct bus *log_open(const struct command *command, const struct log_options *options, bool create,
+                     int partition_count, struct installation *installation, int *end)
+{
+    struct bus *bus = NULL;
+    struct bus_error error = {""};
+    struct buffer url = {0};
+    struct bus_options bus_options = {.client = command->name,
+                                      .topic_prefix = options->topic_prefix};
+    enum bus_result result = BUS_UNFIT;
+    if (!create && sqlite_is_missing(log_url(options, &url)))
+        snprintf(error.text, sizeof error.text,
+                 "there is no log at '%.300s'; try: stagedoor topics create, or stagedoor up",
+                 url.data);
+    else
+        result = bus_open(&bus, log_url(options, &url), &bus_options, &error);
+    if (result == BUS_OK)
+        result = installation_open(bus, create, partition_count, installation, &error);
+    buffer_release(&url);
+    *end = end_of(result);
+    if (result == BUS_OK)
+        return bus;
+    command_fail(command, *end, "%s", error.text);
+    bus_close(bus);
+    return NULL;
+}
+
+bool read_signin(const char *data, char out[KEY_SIZE_MAX])
+{
+    struct buffer path = {0};
+    buffer_print(&path, "%s/signin", data ? data : DATA_DEFAULT);
+    FILE *file = fopen(path.data, "re");
+    buffer_release(&path);
+    if (file == NULL)
+        return false;
+    bool read = fgets(out, KEY_SIZE_MAX, file) != NULL;
+    fclose(file);
+    if (read)
+        out[strcspn(out, "\r\n")] = '\0';
+    return read && out[0];
+}

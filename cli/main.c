@@ -1,0 +1,100 @@
+/* stagedoor: one program to run the theatre and to look into it. A command is one row here and one
+ * file beside this one. */
+#include "base/version.h"
+#include "cli/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static int command_version(const struct command *command, int argc, char **argv);
+static int command_help(const struct command *command, int argc, char **argv);
+
+static const struct command commands[] = {
+    {"up", "", "run everything on this machine until Ctrl-C",
+     "Starts shows, reservations, checkout and the edge, restarts what dies, prints the address\n"
+     "when sales can begin. Nothing else to install: the default bus is one SQLite file.\n",
+     command_up},
+    {"ready", "", "wait until the edge answers that it is ready", NULL, command_ready},
+    {"seed", "", "load the sample's three shows, once", NULL, command_seed},
+    {"topics", "create|check", "make the six topics, or look whether they are fit", NULL,
+     command_topics},
+    {"publish", "TOPIC TYPE KEY JSON", "append one command to the log",
+     "TYPE is the short name (RequestReservation) or the whole ce_type; JSON '-' is standard "
+     "input.\n",
+     command_publish},
+    {"tail", "[TOPIC…]", "print what is in the log, as the services read it", NULL, command_tail},
+    {"bench", "reserve", "load the edge, and check that nothing was sold twice", NULL,
+     command_bench},
+    {"version", "", "print the version", NULL, command_version},
+    {"help", "[COMMAND]", "print this, or what a command takes", NULL, command_help},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: stagedoor COMMAND [OPTIONS]\n\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\n`stagedoor help COMMAND` says more. Exit codes: 0 yes, 1 no, 100 wrong usage, "
+                 "111 could not.\n");
+}
+
+static int command_version(const struct command *command, int argc, char **argv)
+{
+    struct operands operands;
+    int end;
+    if (!command_options(command, NULL, 0, argc, argv, &operands, &end))
+        return end;
+    printf("stagedoor %s\n", STAGEDOOR_VERSION);
+    return END_OK;
+}
+
+static int command_help(const struct command *command, int argc, char **argv)
+{
+    struct operands operands;
+    int end;
+    if (!command_options(command, NULL, 0, argc, argv, &operands, &end))
+        return end;
+    if (operands.count == 0) {
+        print_help(stdout);
+        return END_OK;
+    }
+    const struct command *about = find(operands.items[0]);
+    if (about == NULL)
+        return command_fail(command, END_USAGE, "unknown command '%s'", operands.items[0]);
+    char name[] = "stagedoor", help[] = "--help";
+    char *line[] = {name, help, NULL};
+    return about->run(about, 2, line);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help(stderr);
+        return END_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    const struct command *command = find(name);
+    if (command == NULL) {
+        fprintf(stderr, "stagedoor: unknown command '%.80s'; try: stagedoor help\n", argv[1]);
+        return END_USAGE;
+    }
+    int end = command->run(command, argc - 1, argv + 1);
+    if (fflush(stdout) != 0 && end == END_OK)
+        end = END_SYSTEM;
+    return end;
+}
