@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-
 void desk_say(const struct desk *desk, int level, const char *format, ...)
 {
     char subject[64];

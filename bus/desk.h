@@ -122,7 +122,8 @@ void inputs_stop(struct desk *desk);
 void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_record *record);
 void inputs_work(
     struct desk *desk); /* handles everything that may be handled now, timers included */
-int64_t desk_log_now(const struct desk *desk);
+int64_t desk_log_now(const struct desk *desk); /* the log's clock, as far as we can tell */
+int64_t desk_due_at(const struct desk *desk);  /* INT64_MAX: nothing is due by itself */
 
 /* desk_decide.c: one input, at most one outcome */
 enum decided { DECIDED, DECIDED_NOTHING, DECIDED_BLOCKED, DECIDED_LOST };

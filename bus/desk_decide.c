@@ -81,7 +81,7 @@ static bool refuse_unreadable(struct desk *desk, enum envelope_result result,
                               struct message *outcome)
 {
     struct arena *arena = &desk->service->arena;
-    struct text detail = arena_text(arena, text_of(error->detail));
+    const char *detail = arena_text(arena, text_of(error->detail)).data;
     switch (result) {
     case ENVELOPE_OK:
         return false;
@@ -107,7 +107,8 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
                               "show '%.*s' belongs into partition %d, this came in %d; let the key "
                               "be the show_id and the partitioner CRC-32 (librdkafka: "
                               "consistent_random)",
-                              TEXT_PRINT(input->show_id), right, desk->partition));
+                              TEXT_PRINT(input->show_id), right, desk->partition)
+                      .data);
 }
 
 /* ---- deciding -------------------------------------------------------------------------------- */
@@ -115,8 +116,8 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
 static bool refuse_deadly(struct desk *desk, const struct source *source,
                           const struct message *input, struct message *outcome)
 {
-    static const struct text detail = TEXT(
-        "deciding on this ended the service five times; the fault is ours and is being looked at");
+    static const char detail[] =
+        "deciding on this ended the service five times; the fault is ours and is being looked at";
     return caution_refuses(desk, source) && refuse(outcome, input, code_internal, NULL, detail);
 }
 

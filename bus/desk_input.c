@@ -122,6 +122,12 @@ int64_t desk_log_now(const struct desk *desk)
     return desk->log_clock_ms + (desk->service->now_ms - desk->log_mono_ms);
 }
 
+int64_t desk_due_at(const struct desk *desk)
+{
+    const struct service_descriptor *descriptor = desk->service->descriptor;
+    return descriptor->due_at ? descriptor->due_at(desk->state) : INT64_MAX;
+}
+
 /* Asks the bus where the input ends now, so that everything appended by `log_ms` is known to be
  * read. */
 static bool ask_end(struct desk *desk, struct input *input, int64_t log_ms)
@@ -199,7 +205,7 @@ static bool work_once(struct desk *desk)
     if (!know_targets(desk) || desk->phase != DESK_RUNNING || !read_far_enough(desk))
         return false;
     struct input *input = oldest(desk);
-    int64_t due_ms = desk->service->descriptor->due_at(desk->state);
+    int64_t due_ms = desk_due_at(desk);
     int64_t until_ms = input ? input->first->record.append_ms : desk_log_now(desk);
     if (due_ms <= until_ms) {
         if (!may_decide_due(desk, due_ms))
@@ -287,7 +293,7 @@ static bool may_handle_now(const struct desk *desk, const struct bus_record *rec
     for (int i = 0; i < desk->service->descriptor->input_count; i++)
         if (desk->inputs[i].first || desk->inputs[i].read.next < desk->inputs[i].target)
             return false;
-    return desk->service->descriptor->due_at(desk->state) > record->append_ms;
+    return desk_due_at(desk) > record->append_ms;
 }
 
 void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_record *record)

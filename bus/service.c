@@ -122,7 +122,7 @@ static int wait_of(const struct service *service, int wait_ms)
         if (desk->phase == DESK_RUNNING && !desk->recovered)
             left = TICK_MS / 10;
         else if (desk->phase == DESK_RUNNING && desk->state) {
-            int64_t due_ms = service->descriptor->due_at(desk->state);
+            int64_t due_ms = desk_due_at(desk);
             left = due_ms == INT64_MAX ? wait_ms : due_ms - desk_log_now(desk);
         } else if (desk->claim_ms != INT64_MAX)
             left = desk->claim_ms - service->now_ms;

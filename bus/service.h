@@ -50,7 +50,7 @@ struct service_descriptor {
      * outcome->arena. */
     bool (*decide)(const void *state, const struct message *input, int64_t now_ms,
                    struct message *outcome);
-    /* When the next decision without input is due; INT64_MAX: nothing is. */
+    /* When the next decision without input is due; INT64_MAX: nothing is. NULL: never anything. */
     int64_t (*due_at)(const void *state);
     /* The outcome that is due by `now_ms`, or false. */
     bool (*due)(const void *state, int64_t now_ms, struct message *outcome);
@@ -60,6 +60,21 @@ struct service_descriptor {
     const struct service_reaction *reactions;
     int reaction_count;
 };
+
+/* The functions of a core `name` that only differ in the type of their state. */
+#define SERVICE_STATE(name)                                                                        \
+    static void *state_new(void)                                                                   \
+    {                                                                                              \
+        return name##_new();                                                                       \
+    }                                                                                              \
+    static void state_free(void *state)                                                            \
+    {                                                                                              \
+        name##_free(state);                                                                        \
+    }                                                                                              \
+    static void apply(void *state, const struct message *outcome)                                  \
+    {                                                                                              \
+        name##_apply(state, outcome);                                                              \
+    }
 
 struct service;
 

@@ -2,11 +2,11 @@
 #include "schemas/refusal.h"
 
 bool refuse(struct message *outcome, const struct message *input, enum code code, const char *field,
-            struct text detail)
+            const char *detail)
 {
     message_init(outcome, MESSAGE_Refused);
     message_set(outcome, code, code);
-    message_set(outcome, detail, detail);
+    message_set(outcome, detail, text_of(detail));
     if (field && field[0])
         message_set(outcome, field, text_of(field));
     if (input->type == MESSAGE_NONE)

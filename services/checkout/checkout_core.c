@@ -44,12 +44,6 @@ struct checkout {
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static bool refused(struct message *outcome, const struct message *input, enum code code,
-                    const char *field, const char *detail)
-{
-    return refuse(outcome, input, code, field, text_of(detail));
-}
-
 static bool same_order(const struct order *order, const struct message *message)
 {
     return text_equal(order->reservation_id, message->reservation_id) &&
@@ -79,19 +73,19 @@ static bool decide_start(const struct checkout *checkout, const struct message *
         text_equal(attempt->fingerprint, input->fingerprint))
         return false;
     if (attempt)
-        return refused(outcome, input, code_conflict, "payment_id",
-                       "there is a payment with this id already, and it was started differently");
+        return refuse(outcome, input, code_conflict, "payment_id",
+                      "there is a payment with this id already, and it was started differently");
     if (order && !same_order(order, input))
-        return refused(outcome, input, code_conflict, "show_id",
-                       "this reservation is being paid for another show");
+        return refuse(outcome, input, code_conflict, "show_id",
+                      "this reservation is being paid for another show");
     if (input->by == by_show)
-        return refused(outcome, input, code_invalid, "by", "must be customer or staff");
+        return refuse(outcome, input, code_invalid, "by", "must be customer or staff");
     if (staff_only(input->method) && input->by != by_staff)
-        return refused(outcome, input, code_forbidden, "method",
-                       "cash, card and comp are taken by staff only");
+        return refuse(outcome, input, code_forbidden, "method",
+                      "cash, card and comp are taken by staff only");
     if (order && order->started >= CHECKOUT_ATTEMPTS_MAX)
-        return refused(outcome, input, code_wrong_state, NULL,
-                       "three attempts to pay were made; the last one stays open");
+        return refuse(outcome, input, code_wrong_state, NULL,
+                      "three attempts to pay were made; the last one stays open");
     message_init(outcome, MESSAGE_CheckoutStarted);
     message_copy(outcome, input, show_id);
     message_copy(outcome, input, reservation_id);

@@ -3,39 +3,13 @@
 
 #include "services/checkout/checkout_core.h"
 
-static void *state_new(void)
-{
-    return checkout_new();
-}
-
-static void state_free(void *state)
-{
-    checkout_free(state);
-}
+SERVICE_STATE(checkout)
 
 static bool decide(const void *state, const struct message *input, int64_t now_ms,
                    struct message *outcome)
 {
     (void)now_ms;
     return checkout_decide(state, input, outcome);
-}
-
-/* Nothing is due by itself. */
-static int64_t due_at(const void *state)
-{
-    (void)state;
-    return INT64_MAX;
-}
-
-static bool due(const void *state, int64_t now_ms, struct message *outcome)
-{
-    (void)state, (void)now_ms, (void)outcome;
-    return false;
-}
-
-static void apply(void *state, const struct message *outcome)
-{
-    checkout_apply(state, outcome);
 }
 
 static const struct service_reaction reactions[] = {
@@ -56,8 +30,6 @@ const struct service_descriptor checkout_service = {
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,
-    .due_at = due_at,
-    .due = due,
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,

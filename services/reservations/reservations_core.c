@@ -38,12 +38,6 @@ struct reservations {
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
-static bool refused(struct message *outcome, const struct message *input, enum code code,
-                    const char *field, const char *detail)
-{
-    return refuse(outcome, input, code, field, text_of(detail));
-}
-
 static struct booking *find(const struct reservations *reservations, const struct message *message)
 {
     struct booking *booking = map_find(&reservations->bookings, message->reservation_id);
@@ -67,12 +61,12 @@ static bool decide_request(const struct reservations *reservations, const struct
         text_equal(booking->fingerprint, input->fingerprint))
         return false;
     if (booking)
-        return refused(outcome, input, code_conflict, "reservation_id",
-                       "there is a reservation with this id already, and it asked for something "
-                       "else");
+        return refuse(outcome, input, code_conflict, "reservation_id",
+                      "there is a reservation with this id already, and it asked for something "
+                      "else");
     if (same_tier_twice(&input->wanted))
-        return refused(outcome, input, code_invalid, "lines",
-                       "two lines name the same tier; add their quantities");
+        return refuse(outcome, input, code_invalid, "lines",
+                      "two lines name the same tier; add their quantities");
     message_init(outcome, MESSAGE_ReservationRequested);
     message_copy(outcome, input, show_id);
     message_copy(outcome, input, reservation_id);
@@ -88,10 +82,10 @@ static bool refuse_cancel(const struct booking *booking, const struct message *i
                           struct message *outcome)
 {
     if (input->by == by_show)
-        return refused(outcome, input, code_invalid, "by", "must be customer or staff");
+        return refuse(outcome, input, code_invalid, "by", "must be customer or staff");
     if (booking->cancelling)
-        return refused(outcome, input, code_wrong_state, NULL,
-                       "a cancellation of this reservation is under way");
+        return refuse(outcome, input, code_wrong_state, NULL,
+                      "a cancellation of this reservation is under way");
     switch (booking->status) {
     case BOOKING_REQUESTED:
     case BOOKING_CONFIRMED:
@@ -103,8 +97,8 @@ static bool refuse_cancel(const struct booking *booking, const struct message *i
     case BOOKING_CANCELLED:
         break;
     }
-    return refused(outcome, input, code_wrong_state, NULL,
-                   "there is nothing left to cancel in this reservation");
+    return refuse(outcome, input, code_wrong_state, NULL,
+                  "there is nothing left to cancel in this reservation");
 }
 
 static bool decide_cancel(const struct reservations *reservations, const struct message *input,
@@ -112,14 +106,14 @@ static bool decide_cancel(const struct reservations *reservations, const struct 
 {
     const struct booking *booking = find(reservations, input);
     if (booking == NULL)
-        return refused(outcome, input, code_not_found, "reservation_id",
-                       "there is no such reservation for this show");
+        return refuse(outcome, input, code_not_found, "reservation_id",
+                      "there is no such reservation for this show");
     switch (recent_ask(&booking->commands, input->id, input->fingerprint)) {
     case RECENT_REPEAT:
         return false;
     case RECENT_CONFLICT:
-        return refused(outcome, input, code_conflict, NULL,
-                       "a command with this id was given before, with another body");
+        return refuse(outcome, input, code_conflict, NULL,
+                      "a command with this id was given before, with another body");
     case RECENT_NEW:
         break;
     }

@@ -3,39 +3,13 @@
 
 #include "services/reservations/reservations_core.h"
 
-static void *state_new(void)
-{
-    return reservations_new();
-}
-
-static void state_free(void *state)
-{
-    reservations_free(state);
-}
+SERVICE_STATE(reservations)
 
 static bool decide(const void *state, const struct message *input, int64_t now_ms,
                    struct message *outcome)
 {
     (void)now_ms;
     return reservations_decide(state, input, outcome);
-}
-
-/* Nothing is due by itself. */
-static int64_t due_at(const void *state)
-{
-    (void)state;
-    return INT64_MAX;
-}
-
-static bool due(const void *state, int64_t now_ms, struct message *outcome)
-{
-    (void)state, (void)now_ms, (void)outcome;
-    return false;
-}
-
-static void apply(void *state, const struct message *outcome)
-{
-    reservations_apply(state, outcome);
 }
 
 static const struct service_reaction reactions[] = {
@@ -59,8 +33,6 @@ const struct service_descriptor reservations_service = {
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,
-    .due_at = due_at,
-    .due = due,
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,

@@ -7,12 +7,6 @@
 
 static const struct tier standard = {TEXT("standard"), TEXT("Standard"), 0, -1};
 
-static bool refused(struct message *outcome, const struct message *input, enum code code,
-                    const char *field, const char *detail)
-{
-    return refuse(outcome, input, code, field, text_of(detail));
-}
-
 /* ---- the fields of a show
  * ------------------------------------------------------------------------ */
 
@@ -30,11 +24,11 @@ static bool same_tier_twice(const struct tiers *tiers)
 static bool refuse_show(struct message *outcome, const struct message *input)
 {
     if (same_tier_twice(&outcome->tiers))
-        return refused(outcome, input, code_invalid, "tiers", "two tiers have the same tier_id");
+        return refuse(outcome, input, code_invalid, "tiers", "two tiers have the same tier_id");
     if (outcome->off_sale_at_ms <= outcome->on_sale_at_ms)
-        return refused(outcome, input, code_invalid, "off_sale_at_ms",
-                       "the sale ends before it begins; without off_sale_at_ms it ends when the "
-                       "show starts");
+        return refuse(outcome, input, code_invalid, "off_sale_at_ms",
+                      "the sale ends before it begins; without off_sale_at_ms it ends when the "
+                      "show starts");
     return false;
 }
 
@@ -60,10 +54,10 @@ static bool decide_create(const struct shows *shows, const struct message *input
     if (show && text_equal(show->fingerprint, input->fingerprint))
         return false;
     if (show)
-        return refused(outcome, input, code_conflict, "show_id",
-                       "there is a show with this id already, and it was made differently");
+        return refuse(outcome, input, code_conflict, "show_id",
+                      "there is a show with this id already, and it was made differently");
     if (input->starts_at_ms <= now_ms)
-        return refused(outcome, input, code_invalid, "starts_at_ms", "the show lies in the past");
+        return refuse(outcome, input, code_invalid, "starts_at_ms", "the show lies in the past");
     message_init(outcome, MESSAGE_ShowCreated);
     message_copy(outcome, input, show_id);
     message_copy(outcome, input, name);
@@ -121,14 +115,14 @@ static bool refuse_update(const struct show *show, const struct message *input,
 {
     if (show->ever_held && message_has(input, currency) &&
         !text_equal(input->currency, show->currency))
-        return refused(outcome, input, code_wrong_state, "currency",
-                       "the currency stays once a seat was held");
+        return refuse(outcome, input, code_wrong_state, "currency",
+                      "the currency stays once a seat was held");
     if (show->ever_held && message_has(input, tiers) && drops_tier(show, &input->tiers))
-        return refused(outcome, input, code_wrong_state, "tiers",
-                       "a tier stays once a seat was held; give it capacity 0 to close it");
+        return refuse(outcome, input, code_wrong_state, "tiers",
+                      "a tier stays once a seat was held; give it capacity 0 to close it");
     if (message_has(input, tiers) && tier_below_use(show, &input->tiers))
-        return refused(outcome, input, code_precondition, "tiers",
-                       "a tier's capacity is below what is held and sold of it");
+        return refuse(outcome, input, code_precondition, "tiers",
+                      "a tier's capacity is below what is held and sold of it");
     return false;
 }
 
@@ -176,9 +170,9 @@ static bool decide_capacity(const struct show *show, const struct message *input
     bool forced = message_has(input, force) && input->force;
     bool below = input->capacity < seats_in_use(&show->seats);
     if (below && !forced)
-        return refused(outcome, input, code_precondition, "capacity",
-                       "more seats than that are held, sold or blocked; force records the rest as "
-                       "oversold");
+        return refuse(outcome, input, code_precondition, "capacity",
+                      "more seats than that are held, sold or blocked; force records the rest as "
+                      "oversold");
     struct after seats = show->seats;
     seats.capacity = input->capacity;
     seats_balance(&seats);
@@ -197,11 +191,11 @@ static bool decide_block(const struct show *show, const struct message *input,
     const struct block *block = show_block(show, input->block_id);
     int64_t old = block ? block->quantity : 0;
     if (message_has(input, expected_quantity) && input->expected_quantity != old)
-        return refused(outcome, input, code_precondition, "expected_quantity",
-                       "the block has another quantity now; read it again");
+        return refuse(outcome, input, code_precondition, "expected_quantity",
+                      "the block has another quantity now; read it again");
     if (input->block_quantity - old > show->seats.free)
-        return refused(outcome, input, code_precondition, "quantity",
-                       "not that many seats are free");
+        return refuse(outcome, input, code_precondition, "quantity",
+                      "not that many seats are free");
     struct after seats = show->seats;
     seats.blocked += input->block_quantity - old;
     seats_balance(&seats);
@@ -231,19 +225,19 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
     if (input->type == MESSAGE_CreateShow)
         return decide_create(shows, input, now_ms, outcome);
     if (show == NULL)
-        return refused(outcome, input, code_not_found, "show_id", "there is no such show");
+        return refuse(outcome, input, code_not_found, "show_id", "there is no such show");
     switch (recent_ask(&show->commands, input->id, input->fingerprint)) {
     case RECENT_REPEAT:
         return false;
     case RECENT_CONFLICT:
-        return refused(outcome, input, code_conflict, NULL,
-                       "a command with this id was given before, with another body");
+        return refuse(outcome, input, code_conflict, NULL,
+                      "a command with this id was given before, with another body");
     case RECENT_NEW:
         break;
     }
     if (message_has(input, expected_seq) && input->expected_seq != show->seq)
-        return refused(outcome, input, code_precondition, "expected_seq",
-                       "the show has changed since; read it again");
+        return refuse(outcome, input, code_precondition, "expected_seq",
+                      "the show has changed since; read it again");
     switch ((int)input->type) {
     case MESSAGE_UpdateShow:
         return decide_update(show, input, outcome);

@@ -3,15 +3,7 @@
 
 #include "services/shows/shows_core.h"
 
-static void *state_new(void)
-{
-    return shows_new();
-}
-
-static void state_free(void *state)
-{
-    shows_free(state);
-}
+SERVICE_STATE(shows)
 
 static bool decide(const void *state, const struct message *input, int64_t now_ms,
                    struct message *outcome)
@@ -27,11 +19,6 @@ static int64_t due_at(const void *state)
 static bool due(const void *state, int64_t now_ms, struct message *outcome)
 {
     return shows_due(state, now_ms, outcome);
-}
-
-static void apply(void *state, const struct message *outcome)
-{
-    shows_apply(state, outcome);
 }
 
 static const struct service_reaction reactions[] = {
