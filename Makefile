@@ -3,6 +3,7 @@
 .DELETE_ON_ERROR:
 .SECONDARY:
 SHELL := /bin/bash
+MAKEFLAGS += --jobs=$(shell nproc)
 
 # ---- what is built from what --------------------------------------------------------------------
 # Everything but the mains goes into three archives; a program takes out of them what it needs.

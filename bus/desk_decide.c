@@ -16,7 +16,7 @@ static enum bus_result append(struct desk *desk, const struct message *message,
     struct fence positions[FENCE_INPUTS_MAX];
     struct buffer text = {0};
     for (int i = 0; i < count; i++)
-        positions[i] = i == which ? *after : desk->inputs[i].position;
+        positions[i] = after && i == which ? *after : desk->inputs[i].position;
     envelope_open(&service->envelope, message, service->descriptor->speaker);
     stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, &text);
     envelope_header(&service->envelope, "sd_stamp", buffer_view(&text));

@@ -12,8 +12,10 @@
 #include <stdio.h>
 
 /* A hold as the events tell it. */
+enum told { TOLD_NOTHING, TOLD_HELD, TOLD_SOLD, TOLD_ENDED, TOLD_EXPIRED };
+
 struct told_hold {
-    enum { TOLD_HELD = 1, TOLD_SOLD, TOLD_ENDED, TOLD_EXPIRED } state;
+    enum told state;
     int64_t quantity, expires_at_ms;
     struct text reservation_id;
 };
@@ -104,11 +106,11 @@ static void fold_hold(struct judge *judge, struct told_show *show, const struct 
                       const struct place *place)
 {
     struct told_hold *hold = told_hold(judge, event);
-    int before = hold->state;
+    enum told before = hold->state;
     bool fits = false;
     switch ((int)event->type) {
     case MESSAGE_SeatsHeld:
-        fits = before == 0;
+        fits = before == TOLD_NOTHING;
         hold->quantity = event->quantity;
         hold->expires_at_ms = event->expires_at_ms;
         hold->state = TOLD_HELD;
