@@ -17,16 +17,6 @@ struct text text_from(const void *data, size_t size)
     return (struct text){data, size};
 }
 
-bool text_equal(struct text a, struct text b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-bool text_is(struct text a, const char *string)
-{
-    return text_equal(a, text_of(string));
-}
-
 bool text_starts(struct text a, const char *prefix)
 {
     size_t size = strlen(prefix);
@@ -177,6 +167,15 @@ void buffer_i64(struct buffer *buffer, int64_t value)
     if (value < 0)
         digits[--at] = '-';
     buffer_add(buffer, digits + at, sizeof digits - at);
+}
+
+void buffer_hex64(struct buffer *buffer, uint64_t value)
+{
+    static const char hex[] = "0123456789abcdef";
+    char digits[16];
+    for (int i = 15; i >= 0; i--, value >>= 4)
+        digits[i] = hex[value & 15];
+    buffer_add(buffer, digits, sizeof digits);
 }
 
 void buffer_vprint(struct buffer *buffer, const char *format, va_list arguments)

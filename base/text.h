@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     const char *data;
@@ -27,8 +28,18 @@ struct text {
 
 struct text text_of(const char *string); /* up to its NUL; NULL gives the empty text */
 struct text text_from(const void *data, size_t size);
-bool text_equal(struct text a, struct text b);
-bool text_is(struct text a, const char *string);
+
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+/* Inline, so that the size of a literal is known when it is compiled. */
+static inline bool text_is(struct text a, const char *string)
+{
+    return text_equal(a, (struct text){string, strlen(string)});
+}
+
 bool text_starts(struct text a, const char *prefix);
 
 /* Cuts `*rest` at the first `separator`: returns what is before it and leaves what is after it.
@@ -62,6 +73,7 @@ void buffer_text(struct buffer *buffer, struct text text);
 void buffer_string(struct buffer *buffer, const char *string);
 void buffer_byte(struct buffer *buffer, char byte);
 void buffer_i64(struct buffer *buffer, int64_t value);
+void buffer_hex64(struct buffer *buffer, uint64_t value); /* 16 lower-case digits */
 void buffer_print(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_vprint(struct buffer *buffer, const char *format, va_list arguments);

@@ -10,8 +10,11 @@
 
 void stamp_print(struct stamp stamp, struct buffer *out)
 {
-    buffer_print(out, "%lld-%016llx.%llu", (long long)stamp.claim, (unsigned long long)stamp.nonce,
-                 (unsigned long long)stamp.n);
+    buffer_i64(out, stamp.claim);
+    buffer_byte(out, '-');
+    buffer_hex64(out, stamp.nonce);
+    buffer_byte(out, '.');
+    buffer_i64(out, (int64_t)stamp.n);
 }
 
 bool stamp_parse(struct text text, struct stamp *stamp)

@@ -5,14 +5,15 @@
 #include <string.h>
 
 struct row {
-    const char *name;
+    struct text name;
     enum speaker speaker;
     enum message_role role;
 };
 
 #define ROLE(role) ROLE_##role
 static const struct row rows[MESSAGE_COUNT] = {
-#define MESSAGE(name, service, role, ...) [MESSAGE_##name] = {#name, SPEAKER_##service, ROLE(role)},
+#define MESSAGE(name, service, role, ...)                                                          \
+    [MESSAGE_##name] = {TEXT(#name), SPEAKER_##service, ROLE(role)},
 #include "schemas/messages.def"
 };
 
@@ -35,7 +36,7 @@ static const struct row *row_of(enum message_type type)
 
 const char *message_name(enum message_type type)
 {
-    return row_of(type)->name;
+    return row_of(type)->name.data;
 }
 
 enum message_role message_role(enum message_type type)
@@ -56,7 +57,7 @@ const char *speaker_name(enum speaker speaker)
 enum message_type message_named(struct text name)
 {
     for (int type = 0; type < MESSAGE_COUNT; type++)
-        if (text_is(name, rows[type].name))
+        if (text_equal(name, rows[type].name))
             return (enum message_type)type;
     return MESSAGE_NONE;
 }

@@ -1,0 +1,79 @@
+/* handlers.h: one function per route, and what they share. Private to the routes. */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/body.h"
+#include "api/edge.h"
+#include "api/ids.h"
+#include "api/problem.h"
+#include "api/render.h"
+
+/* ---- shows ----------------------------------------------------------------------------------- */
+void handle_list_shows(struct edge *edge, struct request *request);
+void handle_show(struct edge *edge, struct request *request);
+void handle_create_show(struct edge *edge, struct request *request);
+void handle_set_capacity(struct edge *edge, struct request *request);
+void handle_set_block(struct edge *edge, struct request *request);
+void handle_open_sale(struct edge *edge, struct request *request);
+void handle_pause_sale(struct edge *edge, struct request *request);
+
+/* ---- reservations ---------------------------------------------------------------------------- */
+void handle_reserve(struct edge *edge, struct request *request);
+void handle_reservation(struct edge *edge, struct request *request);
+void handle_cancel(struct edge *edge, struct request *request);
+void handle_checkout(struct edge *edge, struct request *request);
+
+/* ---- the process ----------------------------------------------------------------------------- */
+void handle_live(struct edge *edge, struct request *request);
+void handle_ready(struct edge *edge, struct request *request);
+void handle_version(struct edge *edge, struct request *request);
+void handle_problem(struct edge *edge, struct request *request);
+
+/* ---- the sample ------------------------------------------------------------------------------ */
+void handle_sample_all(struct edge *edge, struct request *request);
+void handle_sample_show(struct edge *edge, struct request *request);
+void handle_sample_reservations(struct edge *edge, struct request *request);
+void handle_sample_hold(struct edge *edge, struct request *request);
+void handle_sample_release(struct edge *edge, struct request *request);
+void handle_sample_reserve(struct edge *edge, struct request *request);
+void handle_sample_cancel(struct edge *edge, struct request *request);
+
+/* ---- shared ---------------------------------------------------------------------------------- */
+
+/* Sets the errand's command id and fingerprint: from the Idempotency-Key, or at random where
+ * none is required. false: answered. */
+bool request_identify(struct edge *edge, struct request *request, bool required);
+
+/* How long to wait for the completing event: Prefer: wait=N, else 2 s. */
+int64_t request_wait_ms(const struct request *request);
+
+/* ?wait=N in milliseconds; 0 without it. */
+int64_t request_poll_ms(const struct request *request);
+
+bool request_is_staff(const struct request *request);
+
+/* Whether the caller may see and change that reservation; `*show_id` is set if its secret says
+ * which show. */
+bool request_may_see(struct edge *edge, const struct request *request, struct text reservation_id,
+                     struct text *show_id);
+
+/* What a service refused, in words of HTTP. */
+void answer_refused(struct request *request, enum code code, const char *detail);
+
+/* If the errand was refused, or is a replay that was: answers it. */
+bool answer_if_refused(struct request *request, const struct replay *replay);
+
+/* Whether the fingerprint on record is another than the request's; then it is answered 422. */
+bool answer_if_reused(struct request *request, const char *fingerprint);
+
+void answer_reason(struct request *request, enum reason reason);
+
+/* HoldRejected, with its proof. */
+void answer_rejected(struct edge *edge, struct request *request,
+                     const struct reservation *reservation);
+
+/* Headers of a 202. */
+void answer_accepted(struct request *request, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

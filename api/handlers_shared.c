@@ -1,0 +1,152 @@
+/* What several routes need. */
+#include "api/handlers.h"
+
+#include "schemas/json.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { KEY_SIZE_PUBLIC_MIN = 22 }; /* 128 bits in base64: nobody guesses another caller's ids */
+
+static const char *const verb_names[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER"};
+
+bool request_identify(struct edge *edge, struct request *request, bool required)
+{
+    struct errand *errand = &request->errand;
+    struct text key = request->headers.idempotency_key;
+    envelope_fingerprint(buffer_view(&request->body), errand->fingerprint);
+    if (key.size == 0 && !required) {
+        uuid_random(errand->command_id);
+        return true;
+    }
+    if (key.size == 0)
+        problem_answer(request, PROBLEM_key_missing,
+                       "send an Idempotency-Key of your own, new for each purchase and the same "
+                       "for each retry");
+    else if (key.size > REQUEST_KEY_MAX)
+        problem_answer(request, PROBLEM_invalid, "the Idempotency-Key has more than %d bytes",
+                       REQUEST_KEY_MAX);
+    else if (!request->caller.has_api_key && key.size < KEY_SIZE_PUBLIC_MIN)
+        problem_answer(request, PROBLEM_key_weak,
+                       "use at least %d characters chosen at random, a UUID for example",
+                       KEY_SIZE_PUBLIC_MIN);
+    else
+        ids_derive(&edge->keys, request->caller.name, verb_names[request->verb], request->path, key,
+                   errand->command_id);
+    return request->answer.status == 0;
+}
+
+static int64_t seconds(struct text text, int64_t otherwise_ms)
+{
+    int64_t count;
+    if (!text_to_i64(text, &count))
+        return otherwise_ms;
+    return count * 1000 < ERRAND_WAIT_MAX_MS && count < ERRAND_WAIT_MAX_MS ? count * 1000
+                                                                           : ERRAND_WAIT_MAX_MS;
+}
+
+int64_t request_wait_ms(const struct request *request)
+{
+    struct text rest = request->headers.prefer;
+    while (rest.size) {
+        struct text part = text_cut(&rest, ',');
+        while (part.size && part.data[0] == ' ')
+            part = (struct text){part.data + 1, part.size - 1};
+        if (text_starts(part, "wait="))
+            return seconds((struct text){part.data + 5, part.size - 5}, ERRAND_WAIT_DEFAULT_MS);
+    }
+    return ERRAND_WAIT_DEFAULT_MS;
+}
+
+int64_t request_poll_ms(const struct request *request)
+{
+    return seconds(request->queries[QUERY_WAIT], 0);
+}
+
+bool request_is_staff(const struct request *request)
+{
+    return request->caller.role >= CALLER_BOXOFFICE;
+}
+
+bool request_may_see(struct edge *edge, const struct request *request, struct text reservation_id,
+                     struct text *show_id)
+{
+    *show_id = (struct text){NULL, 0};
+    if (!uuid_valid(reservation_id))
+        return false;
+    return request_is_staff(request) ||
+           ids_secret_valid(&edge->keys, request->caller.secret, reservation_id, show_id);
+}
+
+void answer_refused(struct request *request, enum code code, const char *detail)
+{
+    problem_answer(request, problem_of_code(code), "%s", detail);
+}
+
+bool answer_if_refused(struct request *request, const struct replay *replay)
+{
+    struct errand *errand = &request->errand;
+    if (errand->refused)
+        answer_refused(request, errand->refused_code, errand->refused_detail);
+    else if (replay && replay->answer == MESSAGE_Refused)
+        answer_refused(request, replay->code, replay->detail);
+    else
+        return false;
+    return true;
+}
+
+bool answer_if_reused(struct request *request, const char *fingerprint)
+{
+    if (fingerprint[0] == '\0' || strcmp(fingerprint, request->errand.fingerprint) == 0)
+        return false;
+    problem_answer(request, PROBLEM_key_reused,
+                   "this Idempotency-Key came with another body before");
+    return true;
+}
+
+void answer_reason(struct request *request, enum reason reason)
+{
+    problem_answer(request, problem_of_reason(reason), "%s", problem_reason_text(reason));
+}
+
+static void put_known(struct buffer *out, const char *name, int64_t value)
+{
+    if (value >= 0)
+        json_put_i64(out, name, value);
+}
+
+void answer_rejected(struct edge *edge, struct request *request,
+                     const struct reservation *reservation)
+{
+    const struct refusal *refusal = &reservation->refusal;
+    enum problem problem = problem_of_reason(refusal->reason);
+    struct buffer *out = problem_open(request, problem, "%s", problem_reason_text(refusal->reason));
+    if (problem != PROBLEM_not_found && !request->sample) {
+        int partition =
+            topic_partition_of(text_of(reservation->show_id), edge->installation.partition_count);
+        put_known(out, "available", refusal->available);
+        put_known(out, "retry_after_s", refusal->retry_after_s);
+        put_known(out, "seq", refusal->seq);
+        put_known(out, "sold", refusal->sold);
+        put_known(out, "held", refusal->held);
+        json_put_text(out, "position",
+                      arena_print(&request->arena, "%s/%d@%lld", topic_name(TOPIC_SHOWS_EVENTS),
+                                  partition, (long long)refusal->offset));
+        json_put_text(out, "reservation_id", text_of(reservation->reservation_id));
+    }
+    answer_close(request);
+    if (refusal->retry_after_s >= 0)
+        answer_header(request, "Retry-After", "%lld", (long long)refusal->retry_after_s);
+}
+
+void answer_accepted(struct request *request, const char *format, ...)
+{
+    struct buffer location = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vprint(&location, format, arguments);
+    va_end(arguments);
+    answer_header(request, "Location", "%s", location.data);
+    answer_header(request, "Retry-After", "1");
+    buffer_release(&location);
+}

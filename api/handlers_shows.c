@@ -1,0 +1,280 @@
+/* Shows: listing, looking, and what an admin may do to them. All commands share one errand. */
+#include "api/handlers.h"
+
+#include "base/clock.h"
+#include "schemas/json.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
+
+/* ---- GET /v1/shows --------------------------------------------------------------------------- */
+
+static bool contains(const char *name, struct text part)
+{
+    size_t size = strlen(name);
+    for (size_t at = 0; at + part.size <= size; at++)
+        if (strncasecmp(name + at, part.data, part.size) == 0)
+            return true;
+    return false;
+}
+
+/* A cursor is the place of the last show shown: <starts_at_ms>.<show_id>. */
+static bool is_behind(const struct show *show, struct text cursor)
+{
+    int64_t starts_at_ms;
+    struct text id = cursor;
+    if (cursor.size == 0 || !text_to_i64(text_cut(&id, '.'), &starts_at_ms))
+        return true;
+    if (show->starts_at_ms != starts_at_ms)
+        return show->starts_at_ms > starts_at_ms;
+    struct text own = text_of(show->show_id);
+    int order = memcmp(own.data, id.data ? id.data : "", own.size < id.size ? own.size : id.size);
+    return order > 0 || (order == 0 && own.size > id.size);
+}
+
+static bool is_wanted(const struct request *request, const struct show *show, int64_t now_ms)
+{
+    struct text q = request->queries[QUERY_Q], status = request->queries[QUERY_STATUS];
+    return is_behind(show, request->queries[QUERY_CURSOR]) &&
+           (q.size == 0 || contains(show->name, q)) &&
+           (status.size == 0 ||
+            text_is(status, view_show_status_name(view_show_status(show, now_ms))));
+}
+
+void handle_list_shows(struct edge *edge, struct request *request)
+{
+    int64_t now_ms = clock_wall_ms(), limit = LIMIT_DEFAULT, count = 0;
+    const struct show *last = NULL;
+    struct text asked = request->queries[QUERY_LIMIT];
+    if (asked.size && (!text_to_i64(asked, &limit) || limit < 1 || limit > LIMIT_MAX)) {
+        problem_answer(request, PROBLEM_invalid, "limit must be 1 to %d", LIMIT_MAX);
+        return;
+    }
+    struct buffer *out = answer_open(request, 200);
+    json_put_open(out, "shows", '[');
+    edge_lock(edge);
+    for (int i = 0; i < edge->view.show_count; i++) {
+        const struct show *show = edge->view.list[i];
+        if (!is_wanted(request, show, now_ms))
+            continue;
+        if (count++ == limit)
+            break;
+        render_show(out, NULL, show, now_ms);
+        last = show;
+    }
+    json_put_close(out, ']');
+    if (count > limit) {
+        struct text cursor =
+            arena_print(&request->arena, "%lld.%s", (long long)last->starts_at_ms, last->show_id);
+        json_put_text(out, "cursor", cursor);
+        answer_header(request, "Link", "</v1/shows?cursor=%s&limit=%lld>; rel=\"next\"",
+                      cursor.data, (long long)limit);
+    }
+    edge_unlock(edge);
+    answer_close(request);
+}
+
+void handle_show(struct edge *edge, struct request *request)
+{
+    edge_lock(edge);
+    const struct show *show = view_show(&edge->view, request->parts[0]);
+    if (show)
+        answer_show(request, 200, show);
+    edge_unlock(edge);
+    if (show == NULL)
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+enum stage { CHANGES, CREATES, CREATES_NAMED };
+
+/* Whose show is it that has this id already? */
+static bool created_look(struct request *request, const struct show *show)
+{
+    bool named = request->errand.stage == CREATES_NAMED;
+    bool same =
+        show->fingerprint[0] ? strcmp(show->fingerprint, request->errand.fingerprint) == 0 : !named;
+    if (same)
+        answer_show(request, 201, show);
+    else if (named)
+        problem_answer(request, PROBLEM_wrong_state, "there is another show with this show_id");
+    else
+        answer_if_reused(request, show->fingerprint);
+    if (same)
+        answer_header(request, "Location", "/v1/shows/%s", show->show_id);
+    return true;
+}
+
+static bool show_look(struct edge *edge, struct request *request)
+{
+    const struct errand *errand = &request->errand;
+    const struct show *show = view_show(&edge->view, text_of(errand->show_id));
+    const struct replay *replay =
+        show ? view_replay(&show->replays, text_of(errand->command_id)) : NULL;
+    if (show && errand->stage != CHANGES)
+        return created_look(request, show);
+    if (replay && answer_if_reused(request, replay->fingerprint))
+        return true;
+    if (answer_if_refused(request, replay))
+        return true;
+    if (replay == NULL)
+        return false;
+    answer_show(request, 200, show);
+    return true;
+}
+
+static void show_late(struct edge *edge, struct request *request)
+{
+    const struct show *show = view_show(&edge->view, text_of(request->errand.show_id));
+    if (show_look(edge, request))
+        return;
+    answer_accepted(request, "/v1/shows/%s", request->errand.show_id);
+    if (show) {
+        answer_show(request, 202, show);
+        return;
+    }
+    struct buffer *out = answer_open(request, 202);
+    json_put_text(out, "show_id", text_of(request->errand.show_id));
+    json_put_text(out, "status", text_of("requested"));
+    answer_close(request);
+}
+
+static const struct errand_kind show_command = {"show", show_look, show_late};
+
+static void begin(struct edge *edge, struct request *request, struct message *command)
+{
+    struct errand *errand = &request->errand;
+    message_set(command, show_id, text_of(errand->show_id));
+    if (!command_check(request, command))
+        return;
+    errand_prepare(edge, request, command);
+    edge_lock(edge);
+    if (errand->stage == CHANGES && view_show(&edge->view, text_of(errand->show_id)) == NULL)
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    else
+        errand_begin(edge, request, &show_command, request_wait_ms(request));
+    edge_unlock(edge);
+}
+
+static void open_change(struct request *request, struct message *command, enum message_type type)
+{
+    request->errand.stage = CHANGES;
+    view_set(request->errand.show_id, VIEW_ID_SIZE, request->parts[0]);
+    message_init(command, type);
+}
+
+/* ---- POST /v1/shows -------------------------------------------------------------------------- */
+
+#define TAKE(body, kind, name, command, field)                                                     \
+    do {                                                                                           \
+        __typeof__((command)->field) taken;                                                        \
+        if (body_##kind(body, name, &taken))                                                       \
+            message_set(command, field, taken);                                                    \
+    } while (0)
+
+static void read_rules(struct body *body, struct message *command)
+{
+    TAKE(body, time, "on_sale_at", command, on_sale_at_ms);
+    TAKE(body, time, "off_sale_at", command, off_sale_at_ms);
+    TAKE(body, time, "customer_cancel_until", command, customer_cancel_until_ms);
+    TAKE(body, i64, "max_per_order", command, max_per_order);
+    TAKE(body, i64, "max_per_person", command, max_per_person);
+    TAKE(body, i64, "hold_ttl_s", command, hold_ttl_s);
+    TAKE(body, i64, "pay_window_s", command, pay_window_s);
+}
+
+static bool read_show(struct request *request, struct message *command, struct text *show_id)
+{
+    struct body body;
+    struct text currency = {NULL, 0};
+    struct tiers tiers;
+    if (!body_open(&body, request, false))
+        return body_close(&body);
+    body_text(&body, "show_id", show_id);
+    TAKE(&body, text, "name", command, name);
+    TAKE(&body, time, "starts_at", command, starts_at_ms);
+    TAKE(&body, i64, "capacity", command, capacity);
+    body_require(&body, "name", message_has(command, name));
+    body_require(&body, "starts_at", message_has(command, starts_at_ms));
+    body_require(&body, "capacity", message_has(command, capacity));
+    body_text(&body, "currency", &currency);
+    if (body_tiers(&body, &tiers, &currency))
+        message_set(command, tiers, tiers);
+    message_set(command, currency, currency.size ? currency : text_of("EUR"));
+    read_rules(&body, command);
+    return body_close(&body);
+}
+
+void handle_create_show(struct edge *edge, struct request *request)
+{
+    static _Thread_local struct message command;
+    struct errand *errand = &request->errand;
+    struct text show_id = {NULL, 0};
+    message_init(&command, MESSAGE_CreateShow);
+    if (!request_identify(edge, request, false) || !read_show(request, &command, &show_id))
+        return;
+    if (show_id.size > ID_SIZE_MAX) {
+        problem_field(request, "/show_id", "must be 1 to %d of A-Z a-z 0-9 _ -", ID_SIZE_MAX);
+        return;
+    }
+    errand->stage = show_id.data ? CREATES_NAMED : CREATES;
+    view_set(errand->show_id, VIEW_ID_SIZE, show_id.data ? show_id : text_of(errand->command_id));
+    begin(edge, request, &command);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+void handle_set_capacity(struct edge *edge, struct request *request)
+{
+    static _Thread_local struct message command;
+    struct body body;
+    open_change(request, &command, MESSAGE_SetCapacity);
+    if (body_open(&body, request, false)) {
+        TAKE(&body, i64, "capacity", &command, capacity);
+        body_require(&body, "capacity", message_has(&command, capacity));
+        TAKE(&body, bool, "force", &command, force);
+        TAKE(&body, i64, "expected_seq", &command, expected_seq);
+    }
+    if (body_close(&body) && request_identify(edge, request, false))
+        begin(edge, request, &command);
+}
+
+void handle_set_block(struct edge *edge, struct request *request)
+{
+    static _Thread_local struct message command;
+    struct body body;
+    open_change(request, &command, MESSAGE_SetBlock);
+    message_set(&command, block_id, request->parts[1]);
+    if (body_open(&body, request, false)) {
+        TAKE(&body, i64, "quantity", &command, block_quantity);
+        body_require(&body, "quantity", message_has(&command, block_quantity));
+        TAKE(&body, i64, "expected_quantity", &command, expected_quantity);
+        TAKE(&body, text, "note", &command, note);
+    }
+    if (body_close(&body) && request_identify(edge, request, false))
+        begin(edge, request, &command);
+}
+
+static void switch_sale(struct edge *edge, struct request *request, enum message_type type)
+{
+    static _Thread_local struct message command;
+    struct body body;
+    open_change(request, &command, type);
+    if (body_open(&body, request, true))
+        TAKE(&body, text, "reason", &command, why);
+    if (body_close(&body) && request_identify(edge, request, false))
+        begin(edge, request, &command);
+}
+
+void handle_open_sale(struct edge *edge, struct request *request)
+{
+    switch_sale(edge, request, MESSAGE_OpenSale);
+}
+
+void handle_pause_sale(struct edge *edge, struct request *request)
+{
+    switch_sale(edge, request, MESSAGE_PauseSale);
+}

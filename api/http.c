@@ -1,0 +1,332 @@
+/* The shell around libmicrohttpd.
+ *
+ *     begun ──body complete──▶ routed ──answered──▶ sent
+ *                                 │                  ▲
+ *                                 └──▶ suspended ────┘ resumed
+ */
+#include "api/http.h"
+
+#include "api/routes.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A connection that owes us something by `due_ms`. */
+struct visitor {
+    struct visitor *previous, *next;
+    int socket;
+    int64_t due_ms; /* INT64_MAX: nothing */
+};
+
+struct listener {
+    struct http *http;
+    enum listener_kind kind;
+    struct MHD_Daemon *daemon;
+};
+
+struct http {
+    struct edge *edge;
+    struct listener listeners[LISTENERS_MAX];
+    int listener_count;
+    pthread_mutex_t lock; /* of the visitors */
+    struct visitor *visitors;
+    _Atomic bool closing;             /* answers end their connections */
+    struct MHD_Response *last_resort; /* when an answer cannot be built */
+};
+
+/* One request on one connection. */
+struct exchange {
+    struct request request; /* first: errands know it by this address */
+    struct http *http;
+    bool routed;
+    bool waited; /* it was suspended: others know of it */
+};
+
+/* ---- slow visitors
+ * ------------------------------------------------------------------------------ */
+
+static void notify_connection(void *context, struct MHD_Connection *connection, void **slot,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = ((struct listener *)context)->http;
+    struct visitor *visitor = *slot;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        visitor = memory_new(sizeof *visitor);
+        visitor->socket =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        visitor->due_ms = clock_monotonic_ms() + HTTP_HEADERS_WITHIN_MS;
+        pthread_mutex_lock(&http->lock);
+        visitor->next = http->visitors;
+        if (http->visitors)
+            http->visitors->previous = visitor;
+        http->visitors = visitor;
+        pthread_mutex_unlock(&http->lock);
+        *slot = visitor;
+        return;
+    }
+    pthread_mutex_lock(&http->lock);
+    if (visitor->previous)
+        visitor->previous->next = visitor->next;
+    else
+        http->visitors = visitor->next;
+    if (visitor->next)
+        visitor->next->previous = visitor->previous;
+    pthread_mutex_unlock(&http->lock);
+    memory_free(visitor);
+}
+
+static void expect(struct http *http, struct MHD_Connection *connection, int64_t due_ms)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct visitor *visitor = info ? info->socket_context : NULL;
+    if (visitor == NULL)
+        return;
+    pthread_mutex_lock(&http->lock);
+    visitor->due_ms = due_ms;
+    pthread_mutex_unlock(&http->lock);
+}
+
+void http_sweep(struct http *http)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    pthread_mutex_lock(&http->lock);
+    for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
+        if (visitor->due_ms <= now_ms)
+            shutdown(visitor->socket, SHUT_RDWR);
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* ---- requests
+ * ----------------------------------------------------------------------------------- */
+
+static struct exchange *exchange_of(struct request *request)
+{
+    return memory_owner(request, struct exchange, request);
+}
+
+static void exchange_free(struct exchange *exchange)
+{
+    request_release(&exchange->request);
+    memory_free(exchange);
+}
+
+static void suspend(struct request *request)
+{
+    exchange_of(request)->waited = true;
+    MHD_suspend_connection(request->connection);
+}
+
+/* The last holder gone, there is no connection to resume: only memory to give back. */
+static void resume(struct request *request)
+{
+    if (request->connection)
+        MHD_resume_connection(request->connection);
+    else
+        exchange_free(exchange_of(request));
+}
+
+static enum verb verb_of(const char *method)
+{
+    static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS"};
+    for (int i = 0; i < VERB_OTHER; i++)
+        if (strcmp(method, names[i]) == 0)
+            return (enum verb)i;
+    return strcmp(method, "HEAD") == 0 ? VERB_GET : VERB_OTHER;
+}
+
+static void read_headers(struct request *request, struct MHD_Connection *connection)
+{
+    const struct {
+        const char *name;
+        struct text *value;
+    } headers[] = {
+        {"Authorization", &request->headers.authorization},
+        {"Idempotency-Key", &request->headers.idempotency_key},
+        {"Prefer", &request->headers.prefer},
+        {"If-None-Match", &request->headers.if_none_match},
+        {"Content-Type", &request->headers.content_type},
+        {"traceparent", &request->headers.traceparent},
+        {"X-Request-Id", &request->headers.request_id},
+    };
+    static const char *const queries[QUERY_COUNT] = {
+        [QUERY_WAIT] = "wait",     [QUERY_Q] = "q",         [QUERY_STATUS] = "status",
+        [QUERY_CURSOR] = "cursor", [QUERY_LIMIT] = "limit",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        *headers[i].value =
+            text_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, headers[i].name));
+    for (int i = 0; i < QUERY_COUNT; i++)
+        request->queries[i] =
+            text_of(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, queries[i]));
+}
+
+static struct exchange *begin(struct listener *listener, struct MHD_Connection *connection,
+                              const char *path, const char *method)
+{
+    struct exchange *exchange = memory_new(sizeof *exchange);
+    struct request *request = &exchange->request;
+    request_init(request);
+    exchange->http = listener->http;
+    request->verb = verb_of(method);
+    request->path = text_of(path);
+    request->listener = listener->kind;
+    request->connection = connection;
+    request->suspend = suspend;
+    request->resume = resume;
+    read_headers(request, connection);
+    return exchange;
+}
+
+static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection)
+{
+    struct answer *answer = &exchange->request.answer;
+    struct buffer body = answer->body;
+    answer->body = (struct buffer){0};
+    struct MHD_Response *response =
+        body.size ? MHD_create_response_from_buffer(body.size, body.data, MHD_RESPMEM_MUST_FREE)
+                  : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    if (body.size == 0)
+        buffer_release(&body);
+    if (response == NULL) {
+        buffer_release(&body);
+        return MHD_queue_response(connection, 503, exchange->http->last_resort);
+    }
+    if (answer->content_type && body.size)
+        MHD_add_response_header(response, "Content-Type", answer->content_type);
+    for (int i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (atomic_load(&exchange->http->closing))
+        MHD_add_response_header(response, "Connection", "close");
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void take_body(struct request *request, const char *data, size_t size)
+{
+    if (request->body.size + size > REQUEST_BODY_MAX)
+        request->too_large = true;
+    else
+        buffer_add(&request->body, data, size);
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **slot)
+{
+    struct listener *listener = context;
+    struct exchange *exchange = *slot;
+    (void)version;
+    if (exchange == NULL) {
+        *slot = begin(listener, connection, path, method);
+        expect(listener->http, connection, clock_monotonic_ms() + HTTP_BODY_WITHIN_MS);
+        return MHD_YES;
+    }
+    struct request *request = &exchange->request;
+    if (*size) {
+        take_body(request, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    if (!exchange->routed) {
+        exchange->routed = true;
+        expect(listener->http, connection, INT64_MAX);
+        route_request(listener->http->edge, request);
+        if (exchange->waited)
+            return MHD_YES; /* suspended; maybe resumed already, then we are called again */
+    }
+    return send_answer(exchange, connection);
+}
+
+static void notify_completed(void *context, struct MHD_Connection *connection, void **slot,
+                             enum MHD_RequestTerminationCode code)
+{
+    struct http *http = ((struct listener *)context)->http;
+    struct exchange *exchange = *slot;
+    (void)code;
+    if (exchange == NULL)
+        return;
+    *slot = NULL;
+    expect(http, connection, clock_monotonic_ms() + HTTP_IDLE_MS);
+    if (!exchange->waited) {
+        exchange_free(exchange);
+        return;
+    }
+    edge_lock(http->edge);
+    exchange->request.connection = NULL;
+    bool last = --exchange->request.holders == 0;
+    edge_unlock(http->edge);
+    if (last)
+        exchange_free(exchange);
+}
+
+/* ---- daemons
+ * ------------------------------------------------------------------------------------ */
+
+static struct MHD_Daemon *start_daemon(struct listener *listener, int socket,
+                                       const struct options *options)
+{
+    struct sockaddr_storage own;
+    socklen_t own_size = sizeof own;
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    if (getsockname(socket, (struct sockaddr *)&own, &own_size) == 0 && own.ss_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, listener, MHD_OPTION_LISTEN_SOCKET, socket,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)options->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)options->per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SILENCE_S,
+        MHD_OPTION_NOTIFY_COMPLETED, notify_completed, listener, MHD_OPTION_NOTIFY_CONNECTION,
+        notify_connection, listener, MHD_OPTION_END);
+}
+
+struct http *http_start(struct edge *edge, const int *sockets, int count, struct bus_error *error)
+{
+    struct http *http = memory_new(sizeof *http);
+    http->edge = edge;
+    pthread_mutex_init(&http->lock, NULL);
+    http->last_resort = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    for (int i = 0; i < count; i++) {
+        struct listener *listener = &http->listeners[i];
+        *listener = (struct listener){.http = http, .kind = edge->options->listeners[i].kind};
+        listener->daemon = start_daemon(listener, sockets[i], edge->options);
+        http->listener_count = i + 1;
+        if (listener->daemon)
+            continue;
+        snprintf(error->text, sizeof error->text,
+                 "cannot serve on '%s:%s'; are there descriptors and memory left?",
+                 edge->options->listeners[i].host, edge->options->listeners[i].port);
+        http_stop(http);
+        return NULL;
+    }
+    return http;
+}
+
+void http_quiesce(struct http *http)
+{
+    atomic_store(&http->closing, true);
+    for (int i = 0; i < http->listener_count; i++) {
+        int socket = MHD_quiesce_daemon(http->listeners[i].daemon);
+        if (socket >= 0)
+            close(socket);
+    }
+}
+
+void http_stop(struct http *http)
+{
+    for (int i = 0; i < http->listener_count; i++)
+        if (http->listeners[i].daemon)
+            MHD_stop_daemon(http->listeners[i].daemon);
+    MHD_destroy_response(http->last_resort);
+    pthread_mutex_destroy(&http->lock);
+    memory_free(http);
+}

@@ -1,0 +1,106 @@
+/* Binding, or taking over. */
+#include "api/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024 };
+
+/* The descriptor handed down for HOST:PORT, or -1. */
+static int inherited(const struct listen_address *listener)
+{
+    struct text rest = text_of(getenv("STAGEDOOR_LISTEN_FDS"));
+    char wanted[sizeof listener->host + sizeof listener->port + 4];
+    char bracketed[sizeof wanted + 2];
+    snprintf(wanted, sizeof wanted, "%s:%s", listener->host, listener->port);
+    snprintf(bracketed, sizeof bracketed, "[%s]:%s", listener->host, listener->port);
+    while (rest.size) {
+        struct text place = text_cut(&rest, ',');
+        struct text number = text_cut(&place, '=');
+        int64_t descriptor;
+        if ((text_is(place, wanted) || text_is(place, bracketed)) &&
+            text_to_i64(number, &descriptor) && descriptor > 2 && descriptor < 65536)
+            return (int)descriptor;
+    }
+    return -1;
+}
+
+static int bind_one(const struct addrinfo *address)
+{
+    int yes = 1;
+    int socket_fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (socket_fd < 0)
+        return -1;
+    setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (address->ai_family == AF_INET6)
+        setsockopt(socket_fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+    if (bind(socket_fd, address->ai_addr, address->ai_addrlen) == 0 &&
+        listen(socket_fd, BACKLOG) == 0)
+        return socket_fd;
+    int reason = errno;
+    close(socket_fd);
+    errno = reason;
+    return -1;
+}
+
+static int open_socket(const struct listen_address *listener, char *error)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int problem = getaddrinfo(listener->host, listener->port, &hints, &found);
+    if (problem) {
+        snprintf(error, OPTIONS_ERROR_SIZE, "cannot find the address '%s': %s", listener->host,
+                 gai_strerror(problem));
+        return -1;
+    }
+    int socket_fd = -1;
+    for (const struct addrinfo *each = found; each && socket_fd < 0; each = each->ai_next)
+        socket_fd = bind_one(each);
+    if (socket_fd < 0)
+        snprintf(error, OPTIONS_ERROR_SIZE,
+                 "cannot listen on '%s:%s': %s; is another server there? try another port",
+                 listener->host, listener->port, strerror(errno));
+    freeaddrinfo(found);
+    return socket_fd;
+}
+
+/* Port 0 becomes the one the kernel chose. */
+static void learn_port(struct listen_address *listener, int socket_fd)
+{
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+    if (getsockname(socket_fd, (struct sockaddr *)&own, &size) != 0)
+        return;
+    int port = own.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&own)->sin6_port)
+                                         : ntohs(((struct sockaddr_in *)&own)->sin_port);
+    snprintf(listener->port, sizeof listener->port, "%d", port);
+}
+
+bool listen_all(struct options *options, int sockets[LISTENERS_MAX], char *error)
+{
+    for (int i = 0; i < options->listener_count; i++) {
+        sockets[i] = inherited(&options->listeners[i]);
+        if (sockets[i] >= 0) {
+            int flags = fcntl(sockets[i], F_GETFL);
+            fcntl(sockets[i], F_SETFD, FD_CLOEXEC);
+            if (flags >= 0)
+                fcntl(sockets[i], F_SETFL, flags | O_NONBLOCK);
+        } else {
+            sockets[i] = open_socket(&options->listeners[i], error);
+        }
+        if (sockets[i] < 0) {
+            while (i-- > 0)
+                close(sockets[i]);
+            return false;
+        }
+        learn_port(&options->listeners[i], sockets[i]);
+    }
+    return true;
+}

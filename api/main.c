@@ -1,0 +1,180 @@
+/* stagedoor-edge: HTTP in front of the log. Starts the parts in order, waits for a signal, stops
+ * them in order. */
+#include "api/bus_thread.h"
+#include "api/http.h"
+#include "api/listen.h"
+#include "api/register.h"
+#include "base/version.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { BUS_PATIENCE_MS = 15 * 1000, DRAIN_MS = 5 * 1000, DRAIN_LOOK_MS = 20 };
+
+static _Noreturn void give_up(int code, const char *why)
+{
+    fprintf(stderr, "stagedoor-edge: %s\n", why);
+    exit(code);
+}
+
+/* Signals are taken by sigtimedwait in the main thread; every other thread inherits the block. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void make_folder(const char *folder)
+{
+    char path[4096], why[4200];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *at = path + 1; *at; at++)
+        if (*at == '/') {
+            *at = '\0';
+            mkdir(path, 0777);
+            *at = '/';
+        }
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return;
+    snprintf(why, sizeof why, "cannot make the folder '%s': %s; choose another with --data", folder,
+             strerror(errno));
+    give_up(EXIT_SYSTEM, why);
+}
+
+static bool is_loopback_only(const struct options *options)
+{
+    for (int i = 0; i < options->listener_count; i++)
+        if (!options_is_loopback(options->listeners[i].host))
+            return false;
+    return true;
+}
+
+static void read_options(int count, char **arguments, struct options *options)
+{
+    char error[OPTIONS_ERROR_SIZE];
+    if (!options_parse(count, arguments, options, error))
+        give_up(EXIT_USAGE, error);
+    if (options->help)
+        fputs(options_help(), stdout);
+    if (options->version)
+        puts("stagedoor-edge " STAGEDOOR_VERSION);
+    if (options->help || options->version)
+        exit(0);
+    log_set_level(options->log_level);
+}
+
+static void load_keys(struct edge *edge)
+{
+    char error[KEYS_ERROR_SIZE];
+    bool loopback = is_loopback_only(edge->options);
+    if (!keys_load(edge->options->data, loopback, &edge->keys, error))
+        give_up(EXIT_USAGE, error);
+    edge->open_sample = edge->keys.local && loopback;
+}
+
+static void open_log(struct edge *edge)
+{
+    struct bus_error error;
+    char why[REGISTER_ERROR_SIZE];
+    enum bus_result result = bus_thread_open(edge, BUS_PATIENCE_MS, &error);
+    if (result != BUS_OK)
+        give_up(result == BUS_INVALID ? EXIT_USAGE : EXIT_SYSTEM, error.text);
+    struct register_file *file = register_open(edge->options->data, why);
+    if (file == NULL || !register_load(file, edge, why))
+        give_up(EXIT_SYSTEM, why);
+    bus_thread_follow(edge->bus_thread);
+    bus_thread_start(edge->bus_thread);
+    register_start(file);
+}
+
+/* Says where it is reached once it has caught up; until then requests are answered 503. */
+static void announce(const struct edge *edge)
+{
+    for (int i = 0; i < edge->options->listener_count; i++) {
+        const struct listen_address *listener = &edge->options->listeners[i];
+        bool v6 = strchr(listener->host, ':') != NULL;
+        log_line(LOG_INFO, "edge", "ready, http://%s%s%s:%s", v6 ? "[" : "", listener->host,
+                 v6 ? "]" : "", listener->port);
+    }
+}
+
+static void serve_until_signalled(struct edge *edge, struct http *http, const sigset_t *signals)
+{
+    struct timespec soon = {0, 20 * 1000 * 1000}, second = {1, 0};
+    bool announced = false;
+    for (;;) {
+        if (sigtimedwait(signals, NULL, announced ? &second : &soon) > 0)
+            return;
+        edge_lock(edge);
+        bool caught_up = edge->caught_up;
+        edge_unlock(edge);
+        if (caught_up && !announced)
+            announce(edge);
+        announced = announced || caught_up;
+        if (announced)
+            http_sweep(http);
+    }
+}
+
+/* No new connections, no new errands; those under way get their time, then their 503. */
+static void drain(struct edge *edge, struct http *http)
+{
+    struct timespec pause = {0, DRAIN_LOOK_MS * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + DRAIN_MS;
+    http_quiesce(http);
+    edge_lock(edge);
+    edge->draining = true;
+    while (edge->errands.in_flight > 0 && clock_monotonic_ms() < until_ms) {
+        edge_unlock(edge);
+        nanosleep(&pause, NULL);
+        edge_lock(edge);
+    }
+    errands_dismiss(edge);
+    struct request *done = edge_take_done(edge);
+    edge_unlock(edge);
+    edge_resume(edge, done);
+    nanosleep(&pause, NULL); /* for the last answers to be written */
+}
+
+int main(int count, char **arguments)
+{
+    static struct options options;
+    static struct edge edge;
+    struct bus_error error;
+    char why[OPTIONS_ERROR_SIZE];
+    int sockets[LISTENERS_MAX];
+    sigset_t signals;
+    read_options(count, arguments, &options);
+    block_signals(&signals);
+    umask(077); /* keys and names of people */
+    edge.options = &options;
+    pthread_mutex_init(&edge.lock, NULL);
+    make_folder(options.data);
+    load_keys(&edge);
+    if (!listen_all(&options, sockets, why))
+        give_up(EXIT_SYSTEM, why);
+    open_log(&edge);
+    struct http *http = http_start(&edge, sockets, options.listener_count, &error);
+    if (http == NULL)
+        give_up(EXIT_SYSTEM, error.text);
+    serve_until_signalled(&edge, http, &signals);
+    log_line(LOG_INFO, "edge", "stopping");
+    drain(&edge, http);
+    bus_thread_stop(edge.bus_thread);
+    http_stop(http);
+    register_stop(edge.register_file);
+    bus_thread_close(edge.bus_thread);
+    register_close(edge.register_file);
+    view_release(&edge.view);
+    log_line(LOG_INFO, "edge", "stopped");
+    return 0;
+}

@@ -1,0 +1,601 @@
+/* The register's file, its batches and its questions. */
+#include "api/register.h"
+
+#include "api/register_rows.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "schemas/json.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { RETRY_MS = 1000 };
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS about(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS positions(topic INTEGER, part INTEGER, next INTEGER, claim INTEGER,"
+    "  nonce INTEGER, n INTEGER, PRIMARY KEY(topic, part)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS shows(show_id TEXT PRIMARY KEY, value TEXT NOT NULL,"
+    "  replays TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS reservations(reservation_id TEXT PRIMARY KEY, show_id TEXT NOT "
+    "NULL,"
+    "  name TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL, finished INTEGER NOT "
+    "NULL,"
+    "  created_at_ms INTEGER NOT NULL, value TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS by_show ON reservations(show_id, status, created_at_ms);"
+    "CREATE INDEX IF NOT EXISTS by_name ON reservations(show_id, name);"
+    "CREATE INDEX IF NOT EXISTS unfinished ON reservations(finished) WHERE finished = 0;";
+
+static const char emptying[] = "DROP TABLE IF EXISTS about; DROP TABLE IF EXISTS positions;"
+                               "DROP TABLE IF EXISTS shows; DROP TABLE IF EXISTS reservations;";
+
+enum statement { PUT_ABOUT, PUT_POSITION, PUT_SHOW, PUT_REPLAYS, PUT_RESERVATION, STATEMENT_COUNT };
+
+static const char *const texts[STATEMENT_COUNT] = {
+    [PUT_ABOUT] = "INSERT OR REPLACE INTO about VALUES(?, ?)",
+    [PUT_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?, ?, ?, ?, ?, ?)",
+    [PUT_SHOW] = "INSERT INTO shows(show_id, value) VALUES(?, ?)"
+                 " ON CONFLICT(show_id) DO UPDATE SET value = excluded.value",
+    [PUT_REPLAYS] = "UPDATE shows SET replays = ? WHERE show_id = ?",
+    [PUT_RESERVATION] =
+        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(reservation_id) DO "
+        "UPDATE SET"
+        " show_id = excluded.show_id, name = excluded.name, quantity = excluded.quantity,"
+        " status = excluded.status, finished = excluded.finished, created_at_ms = "
+        "excluded.created_at_ms,"
+        " value = excluded.value",
+};
+
+/* What changed since the last batch, copied, and the positions it stands for. */
+struct batch {
+    struct show *shows;
+    struct reservation *reservations;
+    struct fence *positions; /* NULL: nothing to write */
+    bool shows_replays;
+};
+
+struct register_file {
+    struct edge *edge;
+    sqlite3 *writer; /* the register thread's */
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    sqlite3 *reader; /* point reads, under the edge's lock */
+    sqlite3_stmt *find;
+    struct batch batch;    /* kept until it is written */
+    struct fence *written; /* positions in the file */
+    struct buffer row;
+    pthread_t thread;
+    pthread_cond_t news; /* with the edge's lock: a question came, or the end */
+    struct request *asked;
+    bool running, stopping;
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static sqlite3 *open_handle(const char *path, char *error)
+{
+    sqlite3 *handle = NULL;
+    if (sqlite3_open_v2(path, &handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) == SQLITE_OK &&
+        sqlite3_exec(
+            handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;",
+            NULL, NULL, NULL) == SQLITE_OK)
+        return handle;
+    snprintf(error, REGISTER_ERROR_SIZE, "cannot open '%s': %s", path, sqlite3_errmsg(handle));
+    sqlite3_close(handle);
+    return NULL;
+}
+
+static bool prepare(struct register_file *file, char *error)
+{
+    bool good = sqlite3_exec(file->writer, schema, NULL, NULL, NULL) == SQLITE_OK;
+    for (int i = 0; i < STATEMENT_COUNT && good; i++)
+        good = sqlite3_prepare_v3(file->writer, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                  &file->statements[i], NULL) == SQLITE_OK;
+    if (!good)
+        snprintf(error, REGISTER_ERROR_SIZE,
+                 "the register cannot be used: %s; remove it to make a new one",
+                 sqlite3_errmsg(file->writer));
+    return good;
+}
+
+static bool prepare_reader(struct register_file *file, char *error)
+{
+    if (sqlite3_prepare_v3(file->reader, "SELECT value FROM reservations WHERE reservation_id = ?",
+                           -1, SQLITE_PREPARE_PERSISTENT, &file->find, NULL) == SQLITE_OK)
+        return true;
+    snprintf(error, REGISTER_ERROR_SIZE, "the register cannot be read: %s",
+             sqlite3_errmsg(file->reader));
+    return false;
+}
+
+struct register_file *register_open(const char *folder, char *error)
+{
+    char path[4096];
+    struct register_file *file = memory_new(sizeof *file);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&file->news, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    snprintf(path, sizeof path, "%s/register.db", folder);
+    file->writer = open_handle(path, error);
+    file->reader = file->writer ? open_handle(path, error) : NULL;
+    if (file->reader && prepare(file, error) && prepare_reader(file, error))
+        return file;
+    register_close(file);
+    return NULL;
+}
+
+void register_close(struct register_file *file)
+{
+    if (file == NULL)
+        return;
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(file->statements[i]);
+    sqlite3_finalize(file->find);
+    sqlite3_close(file->reader);
+    sqlite3_close(file->writer);
+    pthread_cond_destroy(&file->news);
+    buffer_release(&file->row);
+    memory_free(file->written);
+    memory_free(file);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static struct text column(sqlite3_stmt *statement, int at)
+{
+    const void *data = sqlite3_column_text(statement, at);
+    return (struct text){data, data ? (size_t)sqlite3_column_bytes(statement, at) : 0};
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, struct text text)
+{
+    sqlite3_bind_text(statement, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
+}
+
+static struct reservation *load(void *self, struct text reservation_id)
+{
+    struct register_file *file = self;
+    struct reservation *found = NULL;
+    bind_text(file->find, 1, reservation_id);
+    if (sqlite3_step(file->find) == SQLITE_ROW)
+        found = row_read_reservation(column(file->find, 0));
+    sqlite3_reset(file->find);
+    return found;
+}
+
+static bool about_is(struct register_file *file, const char *name, const char *value)
+{
+    sqlite3_stmt *statement;
+    bool same = false;
+    if (sqlite3_prepare_v2(file->writer, "SELECT value FROM about WHERE name = ?", -1, &statement,
+                           NULL) != SQLITE_OK)
+        return false;
+    bind_text(statement, 1, text_of(name));
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        same = text_is(column(statement, 0), value);
+    sqlite3_finalize(statement);
+    return same;
+}
+
+static void put_about(struct register_file *file, const char *name, const char *value)
+{
+    sqlite3_stmt *statement = file->statements[PUT_ABOUT];
+    bind_text(statement, 1, text_of(name));
+    bind_text(statement, 2, text_of(value));
+    sqlite3_step(statement);
+    sqlite3_reset(statement);
+}
+
+/* Runs a query and hands every row to `take`. */
+static bool each_row(sqlite3 *handle, const char *query,
+                     void (*take)(struct edge *, sqlite3_stmt *), struct edge *edge)
+{
+    sqlite3_stmt *statement;
+    int result = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(handle, query, -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+        take(edge, statement);
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE;
+}
+
+static void take_position(struct edge *edge, sqlite3_stmt *row)
+{
+    int topic = sqlite3_column_int(row, 0), partition = sqlite3_column_int(row, 1);
+    if (topic < 0 || topic >= TOPIC_COUNT || partition < 0 ||
+        partition >= edge->installation.partition_count)
+        return;
+    edge->positions[topic * edge->installation.partition_count + partition] = (struct fence){
+        .next = sqlite3_column_int64(row, 2),
+        .claim = sqlite3_column_int64(row, 3),
+        .nonce = (uint64_t)sqlite3_column_int64(row, 4),
+        .n = (uint64_t)sqlite3_column_int64(row, 5),
+    };
+}
+
+static void take_show(struct edge *edge, sqlite3_stmt *row)
+{
+    struct show *show = row_read_show(column(row, 0));
+    if (show == NULL)
+        return;
+    row_read_replays(column(row, 1), &show->replays);
+    view_take_show(&edge->view, show);
+}
+
+static void take_reservation(struct edge *edge, sqlite3_stmt *row)
+{
+    struct reservation *reservation = row_read_reservation(column(row, 0));
+    if (reservation)
+        view_take_reservation(&edge->view, reservation);
+}
+
+static bool start_anew(struct register_file *file, const char *partitions, const char *layout,
+                       char *error)
+{
+    bool used = !about_is(file, "installation", file->edge->installation.id) &&
+                about_is(file, "layout", layout);
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(file->statements[i]);
+    sqlite3_finalize(file->find);
+    memset(file->statements, 0, sizeof file->statements);
+    file->find = NULL;
+    if (used)
+        log_line(LOG_WARNING, "edge",
+                 "the register is of another installation; it is emptied and read anew");
+    if (sqlite3_exec(file->writer, emptying, NULL, NULL, NULL) != SQLITE_OK ||
+        !prepare(file, error) || !prepare_reader(file, error))
+        return false;
+    put_about(file, "installation", file->edge->installation.id);
+    put_about(file, "partitions", partitions);
+    put_about(file, "layout", layout);
+    return true;
+}
+
+bool register_load(struct register_file *file, struct edge *edge, char *error)
+{
+    char partitions[16], layout[16];
+    size_t count = (size_t)(TOPIC_COUNT * edge->installation.partition_count);
+    snprintf(partitions, sizeof partitions, "%d", edge->installation.partition_count);
+    snprintf(layout, sizeof layout, "%d", REGISTER_LAYOUT);
+    file->edge = edge;
+    edge->register_file = file;
+    edge->view.store = (struct view_store){load, file};
+    edge->positions = memory_grow(edge->positions, count * sizeof *edge->positions);
+    for (size_t i = 0; i < count; i++)
+        edge->positions[i] = fence_start();
+    bool ours = about_is(file, "installation", edge->installation.id) &&
+                about_is(file, "partitions", partitions) && about_is(file, "layout", layout);
+    if (!ours && !start_anew(file, partitions, layout, error))
+        return false;
+    file->written = memory_new(count * sizeof *file->written);
+    bool read = each_row(file->writer, "SELECT topic, part, next, claim, nonce, n FROM positions",
+                         take_position, edge) &&
+                each_row(file->writer, "SELECT value, replays FROM shows", take_show, edge) &&
+                each_row(file->writer, "SELECT value FROM reservations WHERE finished = 0",
+                         take_reservation, edge);
+    memcpy(file->written, edge->positions, count * sizeof *file->written);
+    if (!read)
+        snprintf(error, REGISTER_ERROR_SIZE,
+                 "the register cannot be read: %s; remove it to make a new one",
+                 sqlite3_errmsg(file->writer));
+    return read;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* Under the edge's lock: everything that changed, and where the log had been read to. */
+static void copy_changes(struct register_file *file)
+{
+    struct edge *edge = file->edge;
+    struct view *view = &edge->view;
+    size_t size =
+        (size_t)(TOPIC_COUNT * edge->installation.partition_count) * sizeof *edge->positions;
+    if (memcmp(file->written, edge->positions, size) == 0)
+        return;
+    file->batch.positions = memory_new(size);
+    memcpy(file->batch.positions, edge->positions, size);
+    for (struct reservation *next, *each = view->dirty; each; each = next) {
+        next = each->next_dirty;
+        struct reservation *copy = view_reservation_copy(each);
+        copy->next_dirty = file->batch.reservations;
+        file->batch.reservations = copy;
+        each->dirty = false;
+    }
+    view->dirty = NULL;
+    for (struct show *next, *each = view->dirty_shows; each; each = next) {
+        next = each->next_dirty;
+        struct show *copy = view_show_copy(each);
+        copy->next_dirty = file->batch.shows;
+        file->batch.shows = copy;
+        each->dirty = each->replays_dirty = false;
+    }
+    view->dirty_shows = NULL;
+}
+
+/* Under the edge's lock: what is finished and written leaves; its next reader finds it in the
+ * register. */
+static void let_settled_go(struct register_file *file)
+{
+    struct view *view = &file->edge->view;
+    struct reservation *kept = NULL;
+    for (struct reservation *next, *each = view->settled; each; each = next) {
+        next = each->next_settled;
+        each->settled = false;
+        if (!view_is_finished(each))
+            continue;
+        if (each->dirty) {
+            each->settled = true;
+            each->next_settled = kept;
+            kept = each;
+            continue;
+        }
+        map_remove(&view->reservations, text_of(each->reservation_id));
+        view_reservation_free(each);
+    }
+    view->settled = kept;
+}
+
+static bool put(struct register_file *file, enum statement which)
+{
+    sqlite3_stmt *statement = file->statements[which];
+    bool good = sqlite3_step(statement) == SQLITE_DONE;
+    sqlite3_reset(statement);
+    return good;
+}
+
+static bool put_reservation(struct register_file *file, const struct reservation *reservation)
+{
+    sqlite3_stmt *statement = file->statements[PUT_RESERVATION];
+    buffer_clear(&file->row);
+    row_put_reservation(&file->row, reservation);
+    bind_text(statement, 1, text_of(reservation->reservation_id));
+    bind_text(statement, 2, text_of(reservation->show_id));
+    bind_text(statement, 3, reservation->holder.name);
+    sqlite3_bind_int64(statement, 4, reservation->quantity);
+    bind_text(statement, 5, text_of(view_status_name(view_status(reservation))));
+    sqlite3_bind_int(statement, 6, view_is_finished(reservation));
+    sqlite3_bind_int64(statement, 7, reservation->created_at_ms);
+    bind_text(statement, 8, buffer_view(&file->row));
+    return put(file, PUT_RESERVATION);
+}
+
+static bool put_show(struct register_file *file, const struct show *show)
+{
+    sqlite3_stmt *statement = file->statements[PUT_SHOW];
+    buffer_clear(&file->row);
+    row_put_show(&file->row, show);
+    bind_text(statement, 1, text_of(show->show_id));
+    bind_text(statement, 2, buffer_view(&file->row));
+    if (!put(file, PUT_SHOW))
+        return false;
+    if (!show->replays_dirty)
+        return true;
+    statement = file->statements[PUT_REPLAYS];
+    buffer_clear(&file->row);
+    row_put_replays(&file->row, &show->replays);
+    bind_text(statement, 1, buffer_view(&file->row));
+    bind_text(statement, 2, text_of(show->show_id));
+    return put(file, PUT_REPLAYS);
+}
+
+static bool put_positions(struct register_file *file)
+{
+    sqlite3_stmt *statement = file->statements[PUT_POSITION];
+    int partitions = file->edge->installation.partition_count;
+    bool good = true;
+    for (int at = 0; at < TOPIC_COUNT * partitions && good; at++) {
+        const struct fence *fence = &file->batch.positions[at];
+        if (memcmp(fence, &file->written[at], sizeof *fence) == 0)
+            continue;
+        sqlite3_bind_int(statement, 1, at / partitions);
+        sqlite3_bind_int(statement, 2, at % partitions);
+        sqlite3_bind_int64(statement, 3, fence->next);
+        sqlite3_bind_int64(statement, 4, fence->claim);
+        sqlite3_bind_int64(statement, 5, (int64_t)fence->nonce);
+        sqlite3_bind_int64(statement, 6, (int64_t)fence->n);
+        good = put(file, PUT_POSITION);
+    }
+    return good;
+}
+
+static bool write_batch(struct register_file *file)
+{
+    bool good = sqlite3_exec(file->writer, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+    for (const struct show *each = file->batch.shows; each && good; each = each->next_dirty)
+        good = put_show(file, each);
+    for (const struct reservation *each = file->batch.reservations; each && good;
+         each = each->next_dirty)
+        good = put_reservation(file, each);
+    good = good && put_positions(file) &&
+           sqlite3_exec(file->writer, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    if (good)
+        return true;
+    log_line(LOG_ERROR, "edge", "the register cannot be written: %s; trying again",
+             sqlite3_errmsg(file->writer));
+    sqlite3_exec(file->writer, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static void drop_batch(struct register_file *file)
+{
+    struct batch *batch = &file->batch;
+    for (struct show *next, *each = batch->shows; each; each = next) {
+        next = each->next_dirty;
+        view_show_free(each);
+    }
+    for (struct reservation *next, *each = batch->reservations; each; each = next) {
+        next = each->next_dirty;
+        view_reservation_free(each);
+    }
+    memory_free(file->written);
+    file->written = batch->positions;
+    *batch = (struct batch){0};
+}
+
+bool register_flush(struct register_file *file)
+{
+    struct edge *edge = file->edge;
+    edge_lock(edge);
+    if (file->batch.positions == NULL)
+        copy_changes(file);
+    edge_unlock(edge);
+    if (file->batch.positions) {
+        if (!write_batch(file))
+            return false;
+        drop_batch(file);
+    }
+    edge_lock(edge);
+    let_settled_go(file);
+    edge_unlock(edge);
+    return true;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+void register_ask(struct register_file *file, struct request *request)
+{
+    request->holders++;
+    request->errand.next_asked = file->asked;
+    file->asked = request;
+    pthread_cond_signal(&file->news);
+}
+
+static void answer(struct register_file *file, struct request *list)
+{
+    struct edge *edge = file->edge;
+    for (struct request *next; list; list = next) {
+        struct buffer result = {0};
+        next = list->errand.next_asked;
+        list->errand.question(file, list, &result);
+        edge_lock(edge);
+        errand_tell(edge, list, &result);
+        struct request *done = edge_take_done(edge);
+        edge_unlock(edge);
+        edge_resume(edge, done);
+        buffer_release(&result);
+    }
+}
+
+/* Waits for a question or the end, at most `wait_ms`; returns the questions. */
+static struct request *await(struct register_file *file, int64_t wait_ms, bool *stopping)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    edge_lock(file->edge);
+    while (!file->stopping && file->asked == NULL &&
+           pthread_cond_timedwait(&file->news, &file->edge->lock, &until) != ETIMEDOUT)
+        continue;
+    struct request *list = file->asked;
+    file->asked = NULL;
+    *stopping = file->stopping;
+    edge_unlock(file->edge);
+    return list;
+}
+
+static void *run(void *argument)
+{
+    struct register_file *file = argument;
+    bool stopping = false, written = true;
+    while (!stopping) {
+        struct request *list = await(file, written ? REGISTER_INTERVAL_MS : RETRY_MS, &stopping);
+        written = register_flush(file);
+        answer(file, list);
+    }
+    return NULL;
+}
+
+void register_start(struct register_file *file)
+{
+    file->running = pthread_create(&file->thread, NULL, run, file) == 0;
+}
+
+void register_stop(struct register_file *file)
+{
+    edge_lock(file->edge);
+    file->stopping = true;
+    pthread_cond_signal(&file->news);
+    edge_unlock(file->edge);
+    if (file->running)
+        pthread_join(file->thread, NULL);
+    file->running = false;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+#define ALIVE " status IN ('held', 'paying', 'confirmed') "
+
+static void put_guest(struct buffer *out, sqlite3_stmt *row)
+{
+    json_put_open(out, NULL, '{');
+    json_put_text(out, "name", column(row, 0));
+    json_put_i64(out, "guests", sqlite3_column_int64(row, 1));
+    json_put_close(out, '}');
+}
+
+void register_list_all(struct register_file *file, struct request *request, struct buffer *result)
+{
+    sqlite3_stmt *statement;
+    char current[VIEW_ID_SIZE] = "";
+    (void)request;
+    json_put_open(result, NULL, '{');
+    if (sqlite3_prepare_v2(file->writer,
+                           "SELECT name, quantity, show_id FROM reservations WHERE" ALIVE
+                           "ORDER BY show_id, created_at_ms",
+                           -1, &statement, NULL) != SQLITE_OK)
+        statement = NULL;
+    while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+        if (!text_is(column(statement, 2), current)) {
+            if (current[0])
+                json_put_close(result, ']');
+            view_set(current, sizeof current, column(statement, 2));
+            json_put_open(result, current, '[');
+        }
+        put_guest(result, statement);
+    }
+    if (current[0])
+        json_put_close(result, ']');
+    json_put_close(result, '}');
+    sqlite3_finalize(statement);
+}
+
+void register_list_show(struct register_file *file, struct request *request, struct buffer *result)
+{
+    sqlite3_stmt *statement = NULL;
+    json_put_open(result, NULL, '[');
+    if (sqlite3_prepare_v2(file->writer,
+                           "SELECT name, quantity FROM reservations WHERE show_id = ? AND" ALIVE
+                           "ORDER BY created_at_ms",
+                           -1, &statement, NULL) == SQLITE_OK) {
+        bind_text(statement, 1, text_of(request->errand.show_id));
+        while (sqlite3_step(statement) == SQLITE_ROW)
+            put_guest(result, statement);
+    }
+    json_put_close(result, ']');
+    sqlite3_finalize(statement);
+}
+
+void register_find_name(struct register_file *file, struct request *request, struct buffer *result)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(
+            file->writer,
+            "SELECT reservation_id FROM reservations WHERE show_id = ? AND name = ? AND" ALIVE
+            "LIMIT 2",
+            -1, &statement, NULL) == SQLITE_OK) {
+        bind_text(statement, 1, text_of(request->errand.show_id));
+        bind_text(statement, 2, request->errand.name);
+        while (sqlite3_step(statement) == SQLITE_ROW)
+            buffer_text(result, column(statement, 0));
+    }
+    sqlite3_finalize(statement);
+}

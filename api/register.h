@@ -1,0 +1,53 @@
+/* register.h: everything the edge ever knew, in a SQLite file: DIR/register.db.
+ *
+ * The hot view forgets finished reservations; the register keeps them all, for searches, lists and
+ * retries that come late. A thread of its own writes what changed in batches: it copies under the
+ * edge's lock, together with the log positions the copy stands for, and writes both in one
+ * transaction. So a restart takes up positions, shows and open reservations from here and follows
+ * the log on from there. Losing the file costs a longer start and nothing else.
+ *
+ * Questions (lists, searches) run on that thread too, after what the view had when they came is
+ * written: who asks reads his own writes, and no serving thread waits for a disk.
+ *
+ * Threads: register_open, _load, _start, _stop by the main thread; register_ask and the view's
+ * store under the edge's lock; questions on the register's own. */
+#ifndef API_REGISTER_H
+#define API_REGISTER_H
+
+#include "api/edge.h"
+
+enum { REGISTER_ERROR_SIZE = 512, REGISTER_INTERVAL_MS = 100 };
+
+struct register_file;
+
+/* Opens or makes FOLDER/register.db. NULL: `error` says why. */
+struct register_file *register_open(const char *folder, char *error);
+
+/* If the file is of the edge's installation: takes positions, shows and open reservations into
+ * the edge; if it is of another or of an older layout: empties it and says so. Then it is the
+ * view's store. false: `error` says why. */
+bool register_load(struct register_file *file, struct edge *edge, char *error);
+
+void register_start(struct register_file *file); /* the thread */
+void register_stop(struct register_file *file);  /* joins it after a last batch */
+void register_close(struct register_file *file); /* NULL is allowed */
+
+/* Writes what changed now, as the thread does. For tests without it, and by it. false: it could
+ * not be written. */
+bool register_flush(struct register_file *file);
+
+/* Has a waiting errand's question answered (errand_tell). Under the lock. */
+void register_ask(struct register_file *file, struct request *request);
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+/* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
+ * errand.show_id; of what is held, being paid or confirmed. */
+void register_list_all(struct register_file *file, struct request *request, struct buffer *result);
+void register_list_show(struct register_file *file, struct request *request, struct buffer *result);
+
+/* The ids of such reservations of errand.show_id under errand.name, 36 characters each, at most
+ * two. */
+void register_find_name(struct register_file *file, struct request *request, struct buffer *result);
+
+#endif

@@ -1,0 +1,267 @@
+/* Resources as JSON. */
+#include "api/render.h"
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "schemas/json.h"
+
+#include <stdio.h>
+
+static void put_string(struct buffer *out, const char *name, const char *value)
+{
+    json_put_text(out, name, text_of(value));
+}
+
+static void put_time(struct buffer *out, const char *name, int64_t at_ms)
+{
+    char text[RFC3339_SIZE];
+    if (at_ms > 0)
+        put_string(out, name, rfc3339_print(at_ms, text));
+}
+
+static void put_money(struct buffer *out, const char *name, int64_t amount_minor,
+                      const char *currency)
+{
+    json_put_open(out, name, '{');
+    json_put_i64(out, "amount_minor", amount_minor);
+    put_string(out, "currency", currency);
+    json_put_close(out, '}');
+}
+
+/* ---- shows ----------------------------------------------------------------------------------- */
+
+static const char *availability_of(const struct show *show, enum show_status status)
+{
+    if (status != SHOW_ON_SALE)
+        return view_show_status_name(status);
+    if (show->free == 0)
+        return show->capacity - show->sold - show->blocked > 0 ? "all_held" : "sold_out";
+    return show->free * 10 < show->capacity ? "low" : "available";
+}
+
+static void put_tiers(struct buffer *out, const struct show *show)
+{
+    json_put_open(out, "tiers", '[');
+    for (int i = 0; i < show->tier_count; i++) {
+        const struct tier *tier = &show->tiers[i];
+        int64_t left = tier->capacity - show->tier_held[i] - show->tier_sold[i];
+        int64_t available = tier->capacity < 0 || left > show->free ? show->free : left;
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "tier_id", tier->tier_id);
+        json_put_text(out, "name", tier->name);
+        put_money(out, "price", tier->amount_minor, show->currency);
+        if (tier->capacity >= 0)
+            json_put_i64(out, "capacity", tier->capacity);
+        json_put_i64(out, "available", available > 0 ? available : 0);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
+void render_show(struct buffer *out, const char *name, const struct show *show, int64_t now_ms)
+{
+    enum show_status status = view_show_status(show, now_ms);
+    json_put_open(out, name, '{');
+    put_string(out, "show_id", show->show_id);
+    put_string(out, "name", show->name);
+    put_time(out, "starts_at", show->starts_at_ms);
+    put_string(out, "status", view_show_status_name(status));
+    put_string(out, "currency", show->currency);
+    json_put_i64(out, "seq", show->seq);
+    put_tiers(out, show);
+    json_put_open(out, "availability", '{');
+    json_put_i64(out, "capacity", show->capacity);
+    json_put_i64(out, "held", show->held);
+    json_put_i64(out, "sold", show->sold);
+    json_put_i64(out, "blocked", show->blocked);
+    json_put_i64(out, "free", show->free);
+    json_put_i64(out, "oversold_by", show->oversold_by);
+    put_string(out, "state", availability_of(show, status));
+    json_put_close(out, '}');
+    put_time(out, "on_sale_at", show->on_sale_at_ms);
+    put_time(out, "off_sale_at", show->off_sale_at_ms);
+    put_time(out, "customer_cancel_until", show->customer_cancel_until_ms);
+    json_put_i64(out, "max_per_order", show->max_per_order);
+    if (show->max_per_person)
+        json_put_i64(out, "max_per_person", show->max_per_person);
+    json_put_i64(out, "hold_ttl_s", show->hold_ttl_s);
+    json_put_i64(out, "pay_window_s", show->pay_window_s);
+    json_put_close(out, '}');
+}
+
+/* ---- reservations ---------------------------------------------------------------------------- */
+
+static void put_lines(struct buffer *out, const struct reservation *reservation)
+{
+    json_put_open(out, "lines", '[');
+    for (int i = 0; i < reservation->line_count; i++) {
+        const struct line *line = &reservation->lines[i];
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "tier_id", line->tier_id);
+        json_put_i64(out, "quantity", line->quantity);
+        if (reservation->priced)
+            json_put_i64(out, "unit_amount_minor", line->unit_amount_minor);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
+static void put_holder(struct buffer *out, const struct holder *holder)
+{
+    json_put_open(out, "holder", '{');
+    json_put_text(out, "name", holder->name);
+    if (holder->email.data)
+        json_put_text(out, "email", holder->email);
+    if (holder->phone.data)
+        json_put_text(out, "phone", holder->phone);
+    json_put_close(out, '}');
+}
+
+static const char *payment_status(const struct attempt *attempt)
+{
+    if (attempt->extension == EXTENSION_SOLD)
+        return "kept";
+    if (attempt->superseded)
+        return "superseded";
+    if (attempt->extension == EXTENSION_SALE_REJECTED || attempt->extension == EXTENSION_REJECTED ||
+        attempt->money == MONEY_REJECTED)
+        return "rejected";
+    return attempt->money == MONEY_SUCCEEDED ? "succeeded" : "open";
+}
+
+static void put_payment(struct buffer *out, const struct reservation *reservation)
+{
+    const struct attempt *attempt = view_attempt(reservation);
+    if (attempt == NULL)
+        return;
+    json_put_open(out, "payment", '{');
+    put_string(out, "payment_id", attempt->payment_id);
+    if (attempt->money != MONEY_UNKNOWN || attempt->extension == EXTENSION_SOLD)
+        put_string(out, "method", method_name(attempt->method));
+    put_string(out, "status", payment_status(attempt));
+    json_put_close(out, '}');
+    if (attempt->pay_by_ms && view_status(reservation) == STATUS_PAYING)
+        put_time(out, "pay_by", attempt->pay_by_ms);
+}
+
+static void put_tickets(struct buffer *out, const struct reservation *reservation)
+{
+    bool valid = view_status(reservation) == STATUS_CONFIRMED;
+    if (reservation->ticket_count == 0)
+        return;
+    json_put_open(out, "tickets", '[');
+    for (int i = 0; i < reservation->ticket_count; i++) {
+        const struct ticket_range *range = &reservation->tickets[i];
+        for (int64_t k = 0; k < range->count; k++) {
+            char id[UUID_SIZE + 24];
+            snprintf(id, sizeof id, "%s-%lld", reservation->reservation_id,
+                     (long long)(range->first + k));
+            json_put_open(out, NULL, '{');
+            put_string(out, "ticket_id", id);
+            json_put_text(out, "tier_id", range->tier_id);
+            put_string(out, "status", valid ? "valid" : "cancelled");
+            json_put_close(out, '}');
+        }
+    }
+    json_put_close(out, ']');
+}
+
+static void put_refund(struct buffer *out, const struct reservation *reservation)
+{
+    if (reservation->refund_id[0] == '\0')
+        return;
+    json_put_open(out, "refund", '{');
+    put_string(out, "refund_id", reservation->refund_id);
+    put_string(out, "status", reservation->refund_manual ? "manual" : "requested");
+    put_money(out, "amount", reservation->refund_amount_minor, reservation->currency);
+    json_put_close(out, '}');
+}
+
+static void put_outcome(struct buffer *out, const struct reservation *reservation)
+{
+    enum reservation_status status = view_status(reservation);
+    if (reservation->priced)
+        put_money(out, "amount", reservation->amount_minor, reservation->currency);
+    if (status == STATUS_HELD || status == STATUS_PAYING)
+        put_time(out, "expires_at", reservation->expires_at_ms);
+    put_payment(out, reservation);
+    put_refund(out, reservation);
+    put_tickets(out, reservation);
+    if (status != STATUS_REJECTED)
+        return;
+    if (reservation->refusal.reason != reason_COUNT)
+        put_string(out, "reason", reason_name(reservation->refusal.reason));
+    else
+        put_string(out, "reason", code_name(reservation->refused_code));
+}
+
+void render_reservation(struct buffer *out, const struct reservation *reservation,
+                        const char *secret)
+{
+    put_string(out, "reservation_id", reservation->reservation_id);
+    put_string(out, "show_id", reservation->show_id);
+    if (reservation->reference[0])
+        put_string(out, "reference", reservation->reference);
+    put_string(out, "status", view_status_name(view_status(reservation)));
+    put_lines(out, reservation);
+    json_put_i64(out, "quantity", reservation->quantity);
+    if (reservation->holder.name.data)
+        put_holder(out, &reservation->holder);
+    put_time(out, "created_at", reservation->created_at_ms);
+    put_outcome(out, reservation);
+    if (secret)
+        put_string(out, "secret", secret);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* True and answered 304 when the client has it already. */
+static bool is_known(struct request *request, int status, struct text etag)
+{
+    answer_header(request, "ETag", "%.*s", TEXT_PRINT(etag));
+    if (status != 200 || !text_equal(request->headers.if_none_match, etag))
+        return false;
+    request->answer.status = 304;
+    return true;
+}
+
+void answer_show(struct request *request, int status, const struct show *show)
+{
+    int64_t now_ms = clock_wall_ms();
+    struct text etag = arena_print(&request->arena, "\"%d-%lld-%d\"", show->partition,
+                                   (long long)show->offset, (int)view_show_status(show, now_ms));
+    answer_header(request, "X-Log-Position", "%d:%lld", show->partition, (long long)show->offset);
+    if (is_known(request, status, etag))
+        return;
+    struct buffer *out = &request->answer.body;
+    buffer_clear(out);
+    render_show(out, NULL, show, now_ms);
+    buffer_byte(out, '\n');
+    request->answer.status = status;
+    request->answer.content_type = "application/json";
+}
+
+void answer_reservation(struct request *request, int status, const struct reservation *reservation,
+                        const char *secret)
+{
+    const int64_t *offsets = reservation->offsets;
+    struct text etag = arena_print(&request->arena, "\"%lld.%lld.%lld\"", (long long)offsets[0],
+                                   (long long)offsets[1], (long long)offsets[2]);
+    if (is_known(request, status, etag))
+        return;
+    struct buffer *out = answer_open(request, status);
+    render_reservation(out, reservation, secret);
+    answer_close(request);
+}
+
+void answer_requested(struct request *request, int status, struct text reservation_id,
+                      struct text show_id, const char *secret)
+{
+    struct buffer *out = answer_open(request, status);
+    json_put_text(out, "reservation_id", reservation_id);
+    json_put_text(out, "show_id", show_id);
+    put_string(out, "status", view_status_name(STATUS_REQUESTED));
+    if (secret)
+        put_string(out, "secret", secret);
+    answer_close(request);
+}

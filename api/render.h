@@ -1,0 +1,30 @@
+/* render.h: how shows and reservations look to the outside: JSON of the resources in http. Under
+ * the edge's lock. */
+#ifndef API_RENDER_H
+#define API_RENDER_H
+
+#include "api/keys.h"
+#include "api/request.h"
+#include "api/view.h"
+
+/* The show as an object, `name` NULL: on its own or in a list. `now_ms`: wall clock, for its
+ * status. */
+void render_show(struct buffer *out, const char *name, const struct show *show, int64_t now_ms);
+
+/* The reservation. `secret` NULL: without it. */
+void render_reservation(struct buffer *out, const struct reservation *reservation,
+                        const char *secret);
+
+/* 200 or 201 with the show, ETag and X-Log-Position; 304 if If-None-Match names it and `status`
+ * is 200. */
+void answer_show(struct request *request, int status, const struct show *show);
+
+/* The same with a reservation. */
+void answer_reservation(struct request *request, int status, const struct reservation *reservation,
+                        const char *secret);
+
+/* "requested": what is known of a reservation no view has yet. */
+void answer_requested(struct request *request, int status, struct text reservation_id,
+                      struct text show_id, const char *secret);
+
+#endif

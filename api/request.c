@@ -1,0 +1,57 @@
+/* A request's own memory, and building its answer. */
+#include "api/request.h"
+
+#include "schemas/json.h"
+
+#include <stdarg.h>
+
+void request_init(struct request *request)
+{
+    *request = (struct request){.holders = 1};
+}
+
+void request_release(struct request *request)
+{
+    buffer_release(&request->body);
+    buffer_release(&request->answer.body);
+    errand_release(&request->errand);
+    arena_release(&request->arena);
+}
+
+void answer_header(struct request *request, const char *name, const char *format, ...)
+{
+    struct answer *answer = &request->answer;
+    struct buffer value = {0};
+    va_list arguments;
+    if (answer->header_count == ANSWER_HEADERS_MAX)
+        return;
+    va_start(arguments, format);
+    buffer_vprint(&value, format, arguments);
+    va_end(arguments);
+    answer->headers[answer->header_count++] =
+        (struct answer_header){name, arena_text(&request->arena, buffer_view(&value)).data};
+    buffer_release(&value);
+}
+
+struct buffer *answer_open(struct request *request, int status)
+{
+    struct answer *answer = &request->answer;
+    answer->status = status;
+    answer->content_type = "application/json";
+    buffer_clear(&answer->body);
+    json_put_open(&answer->body, NULL, '{');
+    return &answer->body;
+}
+
+void answer_close(struct request *request)
+{
+    json_put_close(&request->answer.body, '}');
+    buffer_byte(&request->answer.body, '\n');
+}
+
+void answer_clear(struct request *request)
+{
+    buffer_clear(&request->answer.body);
+    request->answer.header_count = 0;
+    request->answer.status = 0;
+}

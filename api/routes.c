@@ -1,0 +1,195 @@
+/* The table, and the checks that come before every handler. */
+#include "api/routes.h"
+
+#include "api/handlers.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define S ROUTE_SAMPLE
+static const struct route routes[] = {
+    {VERB_GET, "/livez", CALLER_PUBLIC, ROUTE_ALWAYS, handle_live},
+    {VERB_GET, "/readyz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_ready},
+    {VERB_GET, "/version", CALLER_PUBLIC, ROUTE_ALWAYS, handle_version},
+    {VERB_GET, "/problems/{}", CALLER_PUBLIC, ROUTE_ALWAYS, handle_problem},
+
+    {VERB_GET, "/v1/shows", CALLER_PUBLIC, 0, handle_list_shows},
+    {VERB_POST, "/v1/shows", CALLER_ADMIN, 0, handle_create_show},
+    {VERB_GET, "/v1/shows/{}", CALLER_PUBLIC, 0, handle_show},
+    {VERB_PUT, "/v1/shows/{}/capacity", CALLER_ADMIN, 0, handle_set_capacity},
+    {VERB_PUT, "/v1/shows/{}/blocks/{}", CALLER_ADMIN, 0, handle_set_block},
+    {VERB_POST, "/v1/shows/{}/open", CALLER_ADMIN, 0, handle_open_sale},
+    {VERB_POST, "/v1/shows/{}/pause", CALLER_ADMIN, 0, handle_pause_sale},
+    {VERB_POST, "/v1/shows/{}/reservations", CALLER_PUBLIC, 0, handle_reserve},
+    {VERB_GET, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_reservation},
+    {VERB_DELETE, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_cancel},
+    {VERB_POST, "/v1/reservations/{}/checkout", CALLER_PUBLIC, 0, handle_checkout},
+
+    {VERB_GET, "/", CALLER_PUBLIC, S, handle_sample_all},
+    {VERB_GET, "/show/{}", CALLER_PUBLIC, S, handle_sample_show},
+    {VERB_GET, "/reservations/{}", CALLER_BOXOFFICE, S, handle_sample_reservations},
+    {VERB_PUT, "/hold-seats", CALLER_BOXOFFICE, S, handle_sample_hold},
+    {VERB_PUT, "/release-seats", CALLER_BOXOFFICE, S, handle_sample_release},
+    {VERB_POST, "/reserveTickets", CALLER_PUBLIC, S, handle_sample_reserve},
+    {VERB_POST, "/reserve", CALLER_PUBLIC, S, handle_sample_reserve},
+    {VERB_DELETE, "/cancel", CALLER_BOXOFFICE, S, handle_sample_cancel},
+};
+#undef S
+enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
+
+static const char *const verb_names[] = {"GET, HEAD", "POST", "PUT", "DELETE"};
+
+static bool matches(const char *pattern, struct text path, struct text parts[REQUEST_PARTS_MAX])
+{
+    int part = 0;
+    while (*pattern) {
+        if (strncmp(pattern, "{}", 2) != 0) {
+            if (path.size == 0 || path.data[0] != *pattern++)
+                return false;
+            path = (struct text){path.data + 1, path.size - 1};
+            continue;
+        }
+        const char *slash = path.size ? memchr(path.data, '/', path.size) : NULL;
+        size_t size = slash ? (size_t)(slash - path.data) : path.size;
+        if (size == 0)
+            return false;
+        parts[part++] = (struct text){path.data, size};
+        path = (struct text){path.data + size, path.size - size};
+        pattern += 2;
+    }
+    return path.size == 0;
+}
+
+static void allow_browsers(struct request *request)
+{
+    answer_header(request, "Access-Control-Allow-Origin", "*");
+    if (request->verb != VERB_OPTIONS)
+        return;
+    answer_header(request, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
+    answer_header(request, "Access-Control-Allow-Headers",
+                  "Content-Type, Authorization, Idempotency-Key");
+    request->answer.status = 204;
+}
+
+/* The row for the path and verb; NULL: answered. */
+static const struct route *find(struct edge *edge, struct request *request)
+{
+    struct buffer allowed = {0};
+    const struct route *found = NULL;
+    for (int i = 0; i < ROUTE_COUNT && request->path.size <= REQUEST_PATH_MAX; i++) {
+        const struct route *route = &routes[i];
+        struct text parts[REQUEST_PARTS_MAX] = {{NULL, 0}, {NULL, 0}};
+        bool sample = route->flags & ROUTE_SAMPLE;
+        if ((sample && !edge->options->sample) || !matches(route->pattern, request->path, parts))
+            continue;
+        request->sample = sample;
+        buffer_print(&allowed, "%s%s", allowed.size ? ", " : "", verb_names[route->verb]);
+        if (route->verb != request->verb)
+            continue;
+        memcpy(request->parts, parts, sizeof parts);
+        found = route;
+        break;
+    }
+    if (request->sample)
+        allow_browsers(request);
+    if (found == NULL && request->answer.status == 0 && allowed.size == 0)
+        problem_answer(request, PROBLEM_not_found, "nothing lives under this path");
+    else if (found == NULL && request->answer.status == 0) {
+        answer_header(request, "Allow", "%s", allowed.data);
+        problem_answer(request, PROBLEM_method_not_allowed, "use %s here", allowed.data);
+    }
+    buffer_release(&allowed);
+    return found;
+}
+
+static void identify_caller(struct edge *edge, struct request *request)
+{
+    struct caller *caller = &request->caller;
+    struct text bearer = request->headers.authorization;
+    *caller = (struct caller){.role = CALLER_PUBLIC, .name = "public"};
+    if (bearer.data == NULL)
+        return;
+    if (bearer.size <= 7 || strncasecmp(bearer.data, "Bearer ", 7) != 0) {
+        caller->is_unknown = true;
+        return;
+    }
+    bearer = (struct text){bearer.data + 7, bearer.size - 7};
+    const struct api_key *key = keys_find(&edge->keys, bearer);
+    if (key) {
+        caller->role = key->role;
+        caller->name = key->name;
+        caller->has_api_key = true;
+    } else if (ids_secret_like(bearer)) {
+        caller->secret = bearer;
+    } else {
+        caller->is_unknown = true;
+    }
+}
+
+static bool may_call(struct edge *edge, const struct route *route, struct request *request)
+{
+    const struct caller *caller = &request->caller;
+    if (request->sample && edge->open_sample)
+        return true;
+    if (caller->is_unknown)
+        problem_answer(request, PROBLEM_unauthorized, "the key in Authorization is not known");
+    else if (caller->role < route->role && !caller->has_api_key)
+        problem_answer(request, PROBLEM_unauthorized,
+                       "send Authorization: Bearer with a key of role %s",
+                       caller_role_name(route->role));
+    else if (caller->role < route->role)
+        problem_answer(request, PROBLEM_forbidden, "this needs a key of role %s",
+                       caller_role_name(route->role));
+    else
+        return true;
+    return false;
+}
+
+static bool has_type(struct text content, const char *type)
+{
+    size_t size = strlen(type);
+    return content.size >= size && strncasecmp(content.data, type, size) == 0 &&
+           (content.size == size || content.data[size] == ';' || content.data[size] == ' ');
+}
+
+static bool can_read_body(struct request *request)
+{
+    struct text content = request->headers.content_type;
+    if (request->too_large)
+        problem_answer(request, PROBLEM_too_large, "at most %d bytes are read", REQUEST_BODY_MAX);
+    else if (request->body.size && content.size && !has_type(content, "application/json") &&
+             !(request->sample && has_type(content, "application/x-www-form-urlencoded")))
+        problem_answer(request, PROBLEM_unsupported_media_type, "send application/json");
+    else
+        return true;
+    return false;
+}
+
+static bool is_up(struct edge *edge, const struct route *route, struct request *request)
+{
+    if (route->flags & ROUTE_ALWAYS)
+        return true;
+    edge_lock(edge);
+    bool caught_up = edge->caught_up;
+    const char *lost = edge->lost;
+    edge_unlock(edge);
+    if (lost)
+        problem_answer(request, PROBLEM_bus_unavailable, "%s; a person must look at it", lost);
+    else if (!caught_up)
+        problem_answer(request, PROBLEM_catching_up, "the log is still being read");
+    return !lost && caught_up;
+}
+
+void route_request(struct edge *edge, struct request *request)
+{
+    if (request->headers.request_id.size && request->headers.request_id.size <= 128)
+        answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(request->headers.request_id));
+    if (request->headers.traceparent.size > 64)
+        request->headers.traceparent = (struct text){NULL, 0};
+    const struct route *route = find(edge, request);
+    if (route == NULL)
+        return;
+    identify_caller(edge, request);
+    if (may_call(edge, route, request) && can_read_body(request) && is_up(edge, route, request))
+        route->handle(edge, request);
+}

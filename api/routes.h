@@ -1,0 +1,26 @@
+/* routes.h: the table of what the edge answers, and the way into it.
+ *
+ * route_request finds the row, says 404, 405, 413, 415, 401, 403 or 503 where they are due, and
+ * calls the handler. Handlers answer at once or begin an errand. Any thread, for its own
+ * request, without the edge's lock. */
+#ifndef API_ROUTES_H
+#define API_ROUTES_H
+
+#include "api/edge.h"
+
+enum route_flags {
+    ROUTE_ALWAYS = 1, /* answered before the view has caught up */
+    ROUTE_SAMPLE = 2  /* of the course project: its own errors, CORS, form bodies */
+};
+
+struct route {
+    enum verb verb;
+    const char *pattern; /* "{}" stands for one part of a path */
+    enum caller_role role;
+    int flags;
+    void (*handle)(struct edge *edge, struct request *request);
+};
+
+void route_request(struct edge *edge, struct request *request);
+
+#endif

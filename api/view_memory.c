@@ -1,0 +1,284 @@
+/* The owned parts of shows and reservations: each list is one block, its texts behind its items. */
+#include "api/view.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+void view_set(char *field, size_t size, struct text text)
+{
+    size_t length = text.size < size - 1 ? text.size : size - 1;
+    while (length < text.size && length > 0 && ((unsigned char)text.data[length] & 0xc0) == 0x80)
+        length--; /* never half a character */
+    if (length)
+        memcpy(field, text.data, length);
+    field[length] = '\0';
+}
+
+static struct text put(char **at, struct text text)
+{
+    struct text copy = {text.data ? *at : NULL, text.size};
+    if (text.data == NULL)
+        return copy;
+    if (text.size)
+        memcpy(*at, text.data, text.size);
+    (*at)[text.size] = '\0';
+    *at += text.size + 1;
+    return copy;
+}
+
+/* ---- reservations ---------------------------------------------------------------------------- */
+
+static struct line *copy_lines(const struct line *lines, int count)
+{
+    size_t size = (size_t)count * sizeof *lines;
+    for (int i = 0; i < count; i++)
+        size += lines[i].tier_id.size + 1;
+    struct line *copy = memory_new(size);
+    char *at = (char *)(copy + count);
+    for (int i = 0; i < count; i++) {
+        copy[i] = lines[i];
+        copy[i].tier_id = put(&at, lines[i].tier_id);
+    }
+    return copy;
+}
+
+static struct ticket_range *copy_tickets(const struct ticket_range *tickets, int count)
+{
+    size_t size = (size_t)count * sizeof *tickets;
+    for (int i = 0; i < count; i++)
+        size += tickets[i].tier_id.size + 1;
+    struct ticket_range *copy = memory_new(size);
+    char *at = (char *)(copy + count);
+    for (int i = 0; i < count; i++) {
+        copy[i] = tickets[i];
+        copy[i].tier_id = put(&at, tickets[i].tier_id);
+    }
+    return copy;
+}
+
+static struct holder copy_holder(const struct holder *holder)
+{
+    struct holder copy;
+    char *at = memory_new(holder->name.size + holder->email.size + holder->phone.size + 3);
+    copy.name =
+        put(&at, (struct text){holder->name.data ? holder->name.data : "", holder->name.size});
+    copy.email = put(&at, holder->email);
+    copy.phone = put(&at, holder->phone);
+    return copy;
+}
+
+static struct replays copy_replays(const struct replays *replays)
+{
+    struct replays copy = *replays;
+    size_t size = (size_t)replays->count * sizeof *replays->items;
+    copy.items = size ? memory_new(size) : NULL;
+    if (size)
+        memcpy(copy.items, replays->items, size);
+    return copy;
+}
+
+void view_set_holder(struct reservation *reservation, const struct holder *holder)
+{
+    char *old = (char *)reservation->holder.name.data;
+    reservation->holder = copy_holder(holder);
+    memory_free(old);
+}
+
+void view_set_lines(struct reservation *reservation, const struct lines *lines)
+{
+    struct line *old = reservation->lines;
+    reservation->lines = copy_lines(lines->items, lines->count);
+    reservation->line_count = lines->count;
+    memory_free(old);
+}
+
+void view_set_tickets(struct reservation *reservation, const struct tickets *tickets)
+{
+    struct ticket_range *old = reservation->tickets;
+    reservation->tickets = copy_tickets(tickets->items, tickets->count);
+    reservation->ticket_count = tickets->count;
+    memory_free(old);
+}
+
+struct attempt *view_add_attempt(struct reservation *reservation, struct text payment_id)
+{
+    int count = reservation->attempt_count++;
+    reservation->attempts =
+        memory_grow(reservation->attempts, (size_t)(count + 1) * sizeof *reservation->attempts);
+    struct attempt *attempt = &reservation->attempts[count];
+    *attempt = (struct attempt){0};
+    view_set(attempt->payment_id, sizeof attempt->payment_id, payment_id);
+    return attempt;
+}
+
+struct reservation *view_reservation_new(struct text reservation_id, struct text show_id)
+{
+    struct reservation *reservation = memory_new(sizeof *reservation);
+    view_set(reservation->reservation_id, sizeof reservation->reservation_id, reservation_id);
+    view_set(reservation->show_id, sizeof reservation->show_id, show_id);
+    reservation->remaining = -1;
+    reservation->refusal = (struct refusal){reason_COUNT, -1, -1, -1, -1, -1, -1};
+    reservation->offsets[0] = reservation->offsets[1] = reservation->offsets[2] = -1;
+    reservation->replays.count_max = VIEW_REPLAYS_MAX;
+    return reservation;
+}
+
+struct reservation *view_reservation_copy(const struct reservation *reservation)
+{
+    struct reservation *copy = memory_new(sizeof *copy);
+    *copy = *reservation;
+    copy->dirty = copy->settled = false;
+    copy->next_dirty = copy->next_settled = NULL;
+    copy->holder = copy_holder(&reservation->holder);
+    copy->lines = copy_lines(reservation->lines, reservation->line_count);
+    copy->tickets = copy_tickets(reservation->tickets, reservation->ticket_count);
+    copy->attempts = NULL;
+    if (copy->attempt_count) {
+        size_t size = (size_t)copy->attempt_count * sizeof *copy->attempts;
+        copy->attempts = memory_new(size);
+        memcpy(copy->attempts, reservation->attempts, size);
+    }
+    copy->replays = copy_replays(&reservation->replays);
+    return copy;
+}
+
+void view_reservation_free(struct reservation *reservation)
+{
+    if (reservation == NULL)
+        return;
+    memory_free((char *)reservation->holder.name.data);
+    memory_free(reservation->lines);
+    memory_free(reservation->tickets);
+    memory_free(reservation->attempts);
+    memory_free(reservation->replays.items);
+    memory_free(reservation);
+}
+
+/* ---- shows ----------------------------------------------------------------------------------- */
+
+static struct tier *copy_tiers(const struct tier *tiers, int count)
+{
+    size_t size = (size_t)count * sizeof *tiers;
+    for (int i = 0; i < count; i++)
+        size += tiers[i].tier_id.size + tiers[i].name.size + 2;
+    struct tier *copy = memory_new(size);
+    char *at = (char *)(copy + count);
+    for (int i = 0; i < count; i++) {
+        copy[i] = tiers[i];
+        copy[i].tier_id = put(&at, tiers[i].tier_id);
+        copy[i].name = put(&at, tiers[i].name);
+    }
+    return copy;
+}
+
+static char *copy_string(struct text text)
+{
+    return (char *)text_copy(text).data;
+}
+
+void view_show_set_name(struct show *show, struct text name)
+{
+    char *old = show->name;
+    show->name = copy_string(name);
+    memory_free(old);
+}
+
+void view_show_set_tiers(struct show *show, const struct tiers *tiers)
+{
+    struct tier *old = show->tiers;
+    show->tiers = copy_tiers(tiers->items, tiers->count);
+    show->tier_count = tiers->count;
+    memory_free(old);
+}
+
+void view_show_set_block(struct show *show, struct text block_id, int64_t quantity,
+                         struct text note)
+{
+    int at = 0;
+    while (at < show->block_count && !text_is(block_id, show->blocks[at].block_id))
+        at++;
+    if (at == show->block_count) {
+        if (quantity == 0)
+            return;
+        show->blocks = memory_grow(show->blocks, (size_t)(at + 1) * sizeof *show->blocks);
+        show->blocks[at] = (struct block){0};
+        view_set(show->blocks[at].block_id, VIEW_ID_SIZE, block_id);
+        show->block_count++;
+    }
+    struct block *block = &show->blocks[at];
+    memory_free(block->note);
+    block->note = note.size ? copy_string(note) : NULL;
+    block->quantity = quantity;
+    if (quantity == 0) {
+        memory_free(block->note);
+        show->blocks[at] = show->blocks[--show->block_count];
+    }
+}
+
+struct show *view_show_new(struct text show_id)
+{
+    struct show *show = memory_new(sizeof *show);
+    view_set(show->show_id, sizeof show->show_id, show_id);
+    show->name = copy_string(text_of(""));
+    show->replays.count_max = VIEW_SHOW_REPLAYS_MAX;
+    show->offset = -1;
+    return show;
+}
+
+struct show *view_show_copy(const struct show *show)
+{
+    struct show *copy = memory_new(sizeof *copy);
+    *copy = *show;
+    copy->dirty = false;
+    copy->next_dirty = NULL;
+    copy->name = copy_string(text_of(show->name));
+    copy->tiers = copy_tiers(show->tiers, show->tier_count);
+    copy->blocks = memory_new((size_t)show->block_count * sizeof *show->blocks);
+    for (int i = 0; i < show->block_count; i++) {
+        copy->blocks[i] = show->blocks[i];
+        if (show->blocks[i].note)
+            copy->blocks[i].note = copy_string(text_of(show->blocks[i].note));
+    }
+    copy->replays = (struct replays){NULL, 0, show->replays.count_max};
+    if (show->replays_dirty)
+        copy->replays = copy_replays(&show->replays);
+    return copy;
+}
+
+void view_show_free(struct show *show)
+{
+    if (show == NULL)
+        return;
+    for (int i = 0; i < show->block_count; i++)
+        memory_free(show->blocks[i].note);
+    memory_free(show->blocks);
+    memory_free(show->replays.items);
+    memory_free(show->tiers);
+    memory_free(show->name);
+    memory_free(show);
+}
+
+/* ---- replays --------------------------------------------------------------------------------- */
+
+struct replay *view_replay_add(struct replays *replays)
+{
+    if (replays->count == replays->count_max) {
+        memmove(replays->items, replays->items + 1,
+                (size_t)(replays->count - 1) * sizeof *replays->items);
+        replays->count--;
+    }
+    replays->items =
+        memory_grow(replays->items, (size_t)(replays->count + 1) * sizeof *replays->items);
+    struct replay *replay = &replays->items[replays->count++];
+    *replay = (struct replay){.answer = MESSAGE_NONE, .code = code_COUNT, .reason = reason_COUNT};
+    return replay;
+}
+
+const struct replay *view_replay(const struct replays *replays, struct text command_id)
+{
+    for (int i = replays->count - 1; i >= 0 && command_id.size; i--)
+        if (text_is(command_id, replays->items[i].command_id))
+            return &replays->items[i];
+    return NULL;
+}

@@ -1,0 +1,525 @@
+/* The edge's routes in front of the three real services, on the simulated log: one thread, no
+ * sockets. */
+#include "api/bus_thread.h"
+#include "api/ids.h"
+#include "api/register.h"
+#include "api/routes.h"
+#include "base/memory.h"
+#include "bus/service.h"
+#include "bus/sim.h"
+#include "services/checkout/checkout_service.h"
+#include "services/reservations/reservations_service.h"
+#include "services/shows/shows_service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HEX   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ADMIN "Bearer open sesame"
+#define SHOW                                                                                       \
+    "{\"show_id\":\"s1\",\"name\":\"Hamlet\",\"starts_at\":\"2030-01-01T20:00:00Z\",\"capacity\":" \
+    "5}"
+
+static const char key_lines[] =
+    "local\nid " HEX "\nsign 01 " HEX
+    "\nkey chief admin 41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb\n";
+
+enum { SERVICES = 3, TURNS_MAX = 400 };
+
+struct house {
+    struct sim *sim;
+    struct bus *buses[SERVICES];
+    struct service *services[SERVICES];
+    bool closed[SERVICES]; /* does not step */
+    struct edge edge;
+    struct options options;
+    struct register_file *file;
+    char folder[64];
+    int64_t now_ms;
+};
+
+static void turn(struct house *house)
+{
+    sim_advance(house->sim, 1);
+    house->now_ms++;
+    for (int i = 0; i < SERVICES; i++)
+        if (!house->closed[i])
+            service_step(house->services[i], house->now_ms, 0);
+    bus_thread_turn(house->edge.bus_thread, 0);
+}
+
+static void hire(struct house *house, int at, const struct service_descriptor *descriptor)
+{
+    struct bus_options options = {.client = descriptor->name};
+    struct service_options service_options = {descriptor->name, (uint64_t)at + 1};
+    struct installation installation;
+    struct bus_error error;
+    house->buses[at] = sim_bus_open(house->sim, &options);
+    assert_int_equal(installation_open(house->buses[at], false, 0, &installation, &error), BUS_OK);
+    house->services[at] =
+        service_new(house->buses[at], descriptor, &installation, &service_options);
+}
+
+static void open_edge(struct house *house)
+{
+    char why[KEYS_ERROR_SIZE];
+    struct bus_options options = {.client = "edge"};
+    struct bus_error error;
+    struct edge *edge = &house->edge;
+    memset(edge, 0, sizeof *edge);
+    house->options = (struct options){.sample = true, .in_flight_max = 100, .data = house->folder};
+    edge->options = &house->options;
+    edge->open_sample = true;
+    pthread_mutex_init(&edge->lock, NULL);
+    assert_true(keys_parse(text_of(key_lines), &edge->keys, why));
+    assert_non_null(bus_thread_on(edge, sim_bus_open(house->sim, &options), &error));
+    house->file = register_open(house->folder, why);
+    assert_non_null(house->file);
+    assert_true(register_load(house->file, edge, why));
+    bus_thread_follow(edge->bus_thread);
+    edge->caught_up = true;
+}
+
+static void close_edge(struct house *house)
+{
+    bus_thread_close(house->edge.bus_thread);
+    register_close(house->file);
+    view_release(&house->edge.view);
+    map_release(&house->edge.errands.waiting);
+    heap_release(&house->edge.errands.deadlines);
+    memory_free(house->edge.positions);
+    pthread_mutex_destroy(&house->edge.lock);
+}
+
+/* As `stagedoor topics create` does before anybody starts. */
+static void make_topics(struct house *house)
+{
+    struct bus_options options = {.client = "topics"};
+    struct installation installation;
+    struct bus_error error;
+    struct bus *bus = sim_bus_open(house->sim, &options);
+    assert_int_equal(installation_open(bus, true, 0, &installation, &error), BUS_OK);
+    bus_close(bus);
+}
+
+static int open_house(void **state)
+{
+    struct house *house = memory_new(sizeof *house);
+    house->sim = sim_new(7, INT64_C(1800000000000));
+    snprintf(house->folder, sizeof house->folder, "/tmp/edge-sale-XXXXXX");
+    assert_non_null(mkdtemp(house->folder));
+    make_topics(house);
+    open_edge(house);
+    hire(house, 0, &shows_service);
+    hire(house, 1, &reservations_service);
+    hire(house, 2, &checkout_service);
+    for (int i = 0; i < 50; i++)
+        turn(house);
+    *state = house;
+    return 0;
+}
+
+static int close_house(void **state)
+{
+    struct house *house = *state;
+    static const char *const names[] = {"register.db", "register.db-wal", "register.db-shm"};
+    char path[128];
+    close_edge(house);
+    for (int i = 0; i < SERVICES; i++) {
+        service_free(house->services[i]);
+        bus_close(house->buses[i]);
+    }
+    sim_free(house->sim);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", house->folder, names[i]);
+        unlink(path);
+    }
+    rmdir(house->folder);
+    memory_free(house);
+    return 0;
+}
+
+/* ---- one request
+ * ------------------------------------------------------------------------------ */
+
+struct call {
+    const char *authorization, *key, *body, *prefer;
+};
+
+static int suspended, resumed;
+
+static void suspend(struct request *request)
+{
+    (void)request;
+    suspended++;
+}
+
+static void resume(struct request *request)
+{
+    (void)request;
+    resumed++;
+}
+
+static struct request *begin(struct house *house, enum verb verb, const char *path,
+                             struct call call)
+{
+    struct request *request = memory_new(sizeof *request);
+    request_init(request);
+    request->verb = verb;
+    request->path = text_of(path);
+    request->headers.authorization = text_of(call.authorization);
+    request->headers.idempotency_key = text_of(call.key);
+    request->headers.prefer = text_of(call.prefer);
+    if (call.body)
+        buffer_string(&request->body, call.body);
+    request->suspend = suspend;
+    request->resume = resume;
+    request->connection = house;
+    suspended = resumed = 0;
+    route_request(&house->edge, request);
+    return request;
+}
+
+static void end(struct request *request)
+{
+    assert_int_equal(suspended, resumed);
+    request_release(request);
+    memory_free(request);
+}
+
+/* Until it is answered and its appends are too. */
+static void finish(struct house *house, struct request *request)
+{
+    for (int i = 0; i < TURNS_MAX && (request->answer.status == 0 || request->holders > 1); i++) {
+        turn(house);
+        if (house->file && request->errand.question)
+            assert_true(register_flush(house->file));
+    }
+    assert_int_not_equal(request->answer.status, 0);
+}
+
+static struct request *send_request(struct house *house, enum verb verb, const char *path,
+                                    struct call call)
+{
+    struct request *request = begin(house, verb, path, call);
+    finish(house, request);
+    return request;
+}
+
+static void assert_status(struct house *house, enum verb verb, const char *path, struct call call,
+                          int status)
+{
+    struct request *request = send_request(house, verb, path, call);
+    if (request->answer.status != status)
+        print_message("%s: %s\n", path, request->answer.body.data);
+    assert_int_equal(request->answer.status, status);
+    end(request);
+}
+
+static bool has_header(const struct request *request, const char *name)
+{
+    for (int i = 0; i < request->answer.header_count; i++)
+        if (strcmp(request->answer.headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void take_member(const struct request *request, const char *name, char *out, size_t size)
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "\"%s\":\"", name);
+    const char *at = strstr(request->answer.body.data, pattern);
+    assert_non_null(at);
+    at += strlen(pattern);
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static void make_show(struct house *house)
+{
+    assert_status(house, VERB_POST, "/v1/shows", (struct call){ADMIN, NULL, SHOW, NULL}, 201);
+}
+
+#define KEY_1 "0123456789012345678901"
+#define KEY_2 "0123456789012345678902"
+#define SEATS "/v1/shows/s1/reservations"
+#define TWO   "{\"quantity\":2,\"name\":\"Ann\"}"
+
+/* ---- what comes before every handler
+ * ------------------------------------------------------------ */
+
+static void routes__refuse_before_any_handler(void **state)
+{
+    static const struct {
+        enum verb verb;
+        const char *path;
+        struct call call;
+        int status;
+    } rows[] = {
+        {VERB_GET, "/nowhere", {NULL, NULL, NULL, NULL}, 404},
+        {VERB_GET, "/v1/shows/", {NULL, NULL, NULL, NULL}, 404},
+        {VERB_DELETE, "/v1/shows", {NULL, NULL, NULL, NULL}, 405},
+        {VERB_GET, "/livez", {NULL, NULL, NULL, NULL}, 200},
+        {VERB_GET, "/problems/sold_out", {NULL, NULL, NULL, NULL}, 200},
+        {VERB_GET, "/problems/none", {NULL, NULL, NULL, NULL}, 404},
+        {VERB_POST, "/v1/shows", {NULL, NULL, SHOW, NULL}, 401},
+        {VERB_POST, "/v1/shows", {"Bearer wrong", NULL, SHOW, NULL}, 401},
+        {VERB_POST, "/v1/shows", {"Basic xyz", NULL, SHOW, NULL}, 401},
+        {VERB_POST, "/v1/shows", {ADMIN, NULL, "{", NULL}, 400},
+        {VERB_POST, "/v1/shows", {ADMIN, NULL, "{\"nme\":1}", NULL}, 400},
+        {VERB_POST, SEATS, {NULL, KEY_1, TWO, NULL}, 404},
+        {VERB_PUT, "/v1/shows/s1/capacity", {ADMIN, NULL, "{\"capacity\":1}", NULL}, 404},
+        {VERB_GET, "/v1/reservations/no-uuid", {ADMIN, NULL, NULL, NULL}, 404},
+        {VERB_OPTIONS, "/cancel", {NULL, NULL, NULL, NULL}, 204},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_status(*state, rows[i].verb, rows[i].path, rows[i].call, rows[i].status);
+}
+
+static void routes__wait_for_the_log_to_be_read(void **state)
+{
+    struct house *house = *state;
+    house->edge.caught_up = false;
+    assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 503);
+    assert_status(house, VERB_GET, "/readyz", (struct call){0}, 503);
+    house->edge.caught_up = true;
+    house->edge.lost = "test";
+    assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 503);
+    house->edge.lost = NULL;
+    assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 200);
+}
+
+/* ---- sales
+ * -------------------------------------------------------------------------------------- */
+
+static void reserve__is_held_and_a_replay_says_the_same(void **state)
+{
+    struct house *house = *state;
+    char secret[2][SECRET_SIZE];
+    make_show(house);
+    struct request *first =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
+    assert_int_equal(first->answer.status, 201);
+    assert_false(has_header(first, "Idempotent-Replayed"));
+    take_member(first, "secret", secret[0], sizeof secret[0]);
+    struct request *again =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
+    assert_int_equal(again->answer.status, 201);
+    assert_true(has_header(again, "Idempotent-Replayed"));
+    take_member(again, "secret", secret[1], sizeof secret[1]);
+    assert_string_equal(secret[0], secret[1]);
+    end(first);
+    end(again);
+    assert_status(house, VERB_POST, SEATS,
+                  (struct call){NULL, KEY_1, "{\"quantity\":1,\"name\":\"Ann\"}", NULL}, 422);
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, NULL, TWO, NULL}, 400);
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, "short", TWO, NULL}, 400);
+    assert_status(house, VERB_POST, SEATS, (struct call){ADMIN, "short", TWO, NULL}, 201);
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_2, TWO, NULL}, 409);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->held, 4);
+}
+
+/* Two at once under one key with different bodies: the first in the log wins, the other is told. */
+static void reserve__of_two_bodies_under_one_key_one_wins(void **state)
+{
+    struct house *house = *state;
+    make_show(house);
+    struct request *one = begin(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
+    struct request *two =
+        begin(house, VERB_POST, SEATS,
+              (struct call){NULL, KEY_1, "{\"quantity\":1,\"name\":\"Bob\"}", NULL});
+    finish(house, one);
+    finish(house, two);
+    assert_int_equal(one->answer.status, 201);
+    assert_int_equal(two->answer.status, 422);
+    resumed = suspended;
+    end(one);
+    end(two);
+}
+
+static void reserve__is_accepted_when_the_services_sleep(void **state)
+{
+    struct house *house = *state;
+    char secret[SECRET_SIZE], bearer[SECRET_SIZE + 8], path[64], id[UUID_SIZE];
+    make_show(house);
+    house->closed[0] = house->closed[1] = true;
+    struct request *request =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, "wait=0"});
+    assert_int_equal(request->answer.status, 202);
+    assert_true(has_header(request, "Location") && has_header(request, "Retry-After"));
+    take_member(request, "secret", secret, sizeof secret);
+    take_member(request, "reservation_id", id, sizeof id);
+    end(request);
+    snprintf(bearer, sizeof bearer, "Bearer %s", secret);
+    snprintf(path, sizeof path, "/v1/reservations/%s", id);
+    assert_status(house, VERB_GET, path, (struct call){bearer, NULL, NULL, NULL}, 200);
+    assert_status(house, VERB_GET, path, (struct call){NULL, NULL, NULL, NULL}, 404);
+    assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 404);
+    house->closed[0] = house->closed[1] = false;
+    for (int i = 0; i < 50; i++)
+        turn(house);
+    assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 200);
+}
+
+static void reserve__is_unavailable_when_the_log_takes_nothing(void **state)
+{
+    struct house *house = *state;
+    struct sim_faults lost = {.append_lost = 1000}, none = {0};
+    make_show(house);
+    for (int i = 0; i < SERVICES; i++)
+        house->closed[i] = true;
+    sim_set_faults(house->sim, &lost);
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 503);
+    sim_set_faults(house->sim, &none);
+    house->edge.down = true;
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 503);
+    house->edge.down = false;
+    house->options.in_flight_max = 0;
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 503);
+    house->options.in_flight_max = 100;
+    for (int i = 0; i < SERVICES; i++)
+        house->closed[i] = false;
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 201);
+    assert_int_equal(house->edge.errands.in_flight, 0);
+}
+
+static void checkout__confirms_and_cancel_returns_the_seats(void **state)
+{
+    struct house *house = *state;
+    char secret[SECRET_SIZE], bearer[SECRET_SIZE + 8], path[64], pay[96], id[UUID_SIZE];
+    make_show(house);
+    struct request *held =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
+    take_member(held, "secret", secret, sizeof secret);
+    take_member(held, "reservation_id", id, sizeof id);
+    end(held);
+    snprintf(bearer, sizeof bearer, "Bearer %s", secret);
+    snprintf(path, sizeof path, "/v1/reservations/%s", id);
+    snprintf(pay, sizeof pay, "%s/checkout", path);
+    assert_status(house, VERB_POST, pay,
+                  (struct call){bearer, KEY_2, "{\"method\":\"cash\"}", NULL}, 403);
+    assert_status(house, VERB_POST, pay,
+                  (struct call){bearer, KEY_2, "{\"method\":\"none\"}", NULL}, 201);
+    assert_status(house, VERB_POST, pay,
+                  (struct call){bearer, KEY_2, "{\"method\":\"none\"}", NULL}, 201);
+    assert_status(house, VERB_POST, pay,
+                  (struct call){bearer, KEY_1, "{\"method\":\"none\"}", NULL}, 410);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
+    assert_status(house, VERB_DELETE, path, (struct call){bearer, KEY_2, NULL, NULL}, 200);
+    assert_status(house, VERB_DELETE, path, (struct call){bearer, KEY_2, NULL, NULL}, 200);
+    assert_status(house, VERB_DELETE, path, (struct call){bearer, NULL, NULL, NULL}, 200);
+    assert_status(house, VERB_DELETE, path, (struct call){bearer, KEY_1, NULL, NULL}, 409);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 0);
+}
+
+static void blocks__lose_no_update_when_two_change_one(void **state)
+{
+    struct house *house = *state;
+    make_show(house);
+    struct call hold = {NULL, NULL, "{\"showID\":\"s1\",\"count\":\"2\"}", NULL};
+    struct request *one = begin(house, VERB_PUT, "/hold-seats", hold);
+    struct request *two = begin(house, VERB_PUT, "/hold-seats", hold);
+    finish(house, one);
+    finish(house, two);
+    assert_int_equal(one->answer.status, 200);
+    assert_int_equal(two->answer.status, 200);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->blocked, 4);
+    resumed = suspended;
+    end(one);
+    end(two);
+    assert_status(house, VERB_PUT, "/hold-seats", hold, 409);
+    assert_status(house, VERB_PUT, "/release-seats",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":5}"}, 409);
+    assert_status(house, VERB_PUT, "/release-seats",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":0}"}, 400);
+    assert_status(house, VERB_PUT, "/release-seats", hold, 200);
+}
+
+static void sample__reserves_in_one_step(void **state)
+{
+    struct house *house = *state;
+    make_show(house);
+    struct request *request =
+        send_request(house, VERB_POST, "/reserveTickets",
+                     (struct call){.body = "{\"showID\":\"s1\",\"count\":2,\"name\":\"WDJ\"}"});
+    assert_string_equal(request->answer.body.data,
+                        "{\"success\":true,\"showID\":\"s1\",\"name\":\"WDJ\",\"guests\":2}\n");
+    end(request);
+    assert_status(house, VERB_POST, "/reserve",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":9,\"name\":\"Eve\"}"}, 409);
+    assert_status(house, VERB_POST, "/reserve",
+                  (struct call){.body = "{\"showID\":\"xx\",\"count\":1,\"name\":\"Eve\"}"}, 404);
+    assert_status(house, VERB_POST, "/reserve",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":-1,\"name\":\"Eve\"}"}, 400);
+    assert_status(house, VERB_POST, "/reserve",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":1}"}, 400);
+    house->edge.open_sample = false;
+    assert_status(house, VERB_PUT, "/hold-seats",
+                  (struct call){.body = "{\"showID\":\"s1\",\"count\":1}"}, 401);
+    house->options.sample = false;
+    assert_status(house, VERB_GET, "/show/s1", (struct call){0}, 404);
+}
+
+/* ---- the register
+ * ------------------------------------------------------------------------------- */
+
+static void register__brings_everything_back_after_a_restart(void **state)
+{
+    struct house *house = *state;
+    char id[UUID_SIZE], path[64];
+    make_show(house);
+    assert_status(
+        house, VERB_POST, "/reserve",
+        (struct call){NULL, KEY_1, "{\"showID\":\"s1\",\"count\":2,\"name\":\"WDJ\"}", NULL}, 200);
+    struct request *held =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
+    take_member(held, "reservation_id", id, sizeof id);
+    end(held);
+    assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_2, TWO, NULL}, 409);
+    assert_true(register_flush(house->file));
+    assert_true(register_flush(house->file));
+    assert_int_equal(house->edge.view.reservations.count, 1); /* the others are finished and gone */
+    close_edge(house);
+    open_edge(house);
+    assert_int_equal(house->edge.view.show_count, 1);
+    assert_int_equal(house->edge.view.reservations.count, 1);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
+    for (int i = 0; i < 20; i++)
+        turn(house); /* nothing is folded twice */
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->held, 2);
+    snprintf(path, sizeof path, "/v1/reservations/%s", id);
+    assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 200);
+    struct request *again =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_2, TWO, NULL});
+    assert_int_equal(again->answer.status, 409);
+    assert_true(has_header(again, "Idempotent-Replayed"));
+    end(again);
+    assert_status(
+        house, VERB_POST, "/reserve",
+        (struct call){NULL, KEY_1, "{\"showID\":\"s1\",\"count\":2,\"name\":\"WDJ\"}", NULL}, 200);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_house, close_house)
+    const struct CMUnitTest tests[] = {
+        CASE(routes__refuse_before_any_handler),
+        CASE(routes__wait_for_the_log_to_be_read),
+        CASE(reserve__is_held_and_a_replay_says_the_same),
+        CASE(reserve__of_two_bodies_under_one_key_one_wins),
+        CASE(reserve__is_accepted_when_the_services_sleep),
+        CASE(reserve__is_unavailable_when_the_log_takes_nothing),
+        CASE(checkout__confirms_and_cancel_returns_the_seats),
+        CASE(blocks__lose_no_update_when_two_change_one),
+        CASE(sample__reserves_in_one_step),
+        CASE(register__brings_everything_back_after_a_restart),
+    };
+    return cmocka_run_group_tests_name("edge_sale", tests, NULL, NULL);
+}
