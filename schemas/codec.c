@@ -8,21 +8,40 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where in the document the reading is: a chain on the stack, printed only when something is wrong. */
+struct step {
+    const struct step *up;
+    const char *name; /* NULL: the item `place` of a list */
+    int place;
+};
+
 struct reading {
     struct arena *arena;
     struct codec_error *error;
-    char path[LABEL_SIZE_MAX + 1];
+    const struct step *at;
 };
 
 static bool read_shape(struct reading *r, struct shape shape, const struct json *object,
                        void *target, bool *has);
+
+static void print_path(const struct step *step, char *out, size_t size)
+{
+    if (step == NULL)
+        return;
+    print_path(step->up, out, size);
+    size_t used = strlen(out);
+    if (step->name)
+        snprintf(out + used, size - used, "%s%s", used ? "/" : "", step->name);
+    else
+        snprintf(out + used, size - used, "/%d", step->place);
+}
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reading *r, const char *format, ...)
 {
     va_list arguments;
     if (r->error->detail[0])
         return false; /* the first problem is the one that is told */
-    memcpy(r->error->field, r->path, sizeof r->path);
+    print_path(r->at, r->error->field, sizeof r->error->field);
     va_start(arguments, format);
     vsnprintf(r->error->detail, sizeof r->error->detail, format, arguments);
     va_end(arguments);
@@ -67,17 +86,10 @@ static bool read_word(struct reading *r, const struct kind_row *row, const struc
     return fail(r, "must be one of %s", list);
 }
 
-static bool read_list(struct reading *r, const struct kind_row *row, const struct json *value,
-                      int *count)
+static bool read_items(struct reading *r, const struct kind_row *row, const struct json *value,
+                       char *item_at, struct step *step)
 {
-    char *item_at = (char *)count + row->items_offset;
-    char path[sizeof r->path];
-    int place = 0;
-    if (!json_is_array(value) || json_size(value) < row->min || json_size(value) > row->max)
-        return fail(r, "must be a list of %s", row->meaning);
-    memcpy(path, r->path, sizeof path);
-    for (const struct json *item = json_first(value); item; item = json_next(item), place++) {
-        snprintf(r->path, sizeof r->path, "%.100s/%d", path, place);
+    for (const struct json *item = json_first(value); item; item = json_next(item), step->place++) {
         if (!json_is_object(item))
             return fail(r, "must be an object");
         memset(item_at, 0, row->item_size); /* an item has parts that its shape does not read */
@@ -85,9 +97,20 @@ static bool read_list(struct reading *r, const struct kind_row *row, const struc
             return false;
         item_at += row->item_size;
     }
-    memcpy(r->path, path, sizeof path);
-    *count = place;
     return true;
+}
+
+static bool read_list(struct reading *r, const struct kind_row *row, const struct json *value,
+                      int *count)
+{
+    struct step step = {r->at, NULL, 0};
+    if (!json_is_array(value) || json_size(value) < row->min || json_size(value) > row->max)
+        return fail(r, "must be a list of %s", row->meaning);
+    r->at = &step;
+    bool good = read_items(r, row, value, (char *)count + row->items_offset, &step);
+    r->at = step.up;
+    *count = step.place;
+    return good;
 }
 
 static bool read_value(struct reading *r, enum kind kind, const struct json *value, void *target)
@@ -125,14 +148,14 @@ static void set_absent(enum kind kind, void *target)
 static bool read_shape(struct reading *r, struct shape shape, const struct json *object,
                        void *target, bool *has)
 {
-    char path[sizeof r->path];
+    struct step step = {r->at, NULL, 0};
     bool good = true;
-    memcpy(path, r->path, sizeof path);
+    r->at = &step;
     for (int i = 0; i < shape.count; i++) {
         const struct member *member = &shape.members[i];
         const struct json *value = json_member(object, member->json);
         void *place = (char *)target + member->offset;
-        snprintf(r->path, sizeof r->path, "%.100s%s%.27s", path, path[0] ? "/" : "", member->json);
+        step.name = member->json;
         if (value == NULL && member->required)
             good = fail(r, "is missing");
         else if (value == NULL && has == NULL)
@@ -142,7 +165,7 @@ static bool read_shape(struct reading *r, struct shape shape, const struct json 
         else if (value && has)
             has[member->field] = true;
     }
-    memcpy(r->path, path, sizeof path);
+    r->at = step.up;
     return good;
 }
 
@@ -150,7 +173,7 @@ enum codec_result codec_decode_value(enum message_type type, const struct json *
                                      struct arena *arena, struct message *message,
                                      struct codec_error *error)
 {
-    struct reading reading = {arena, error, ""};
+    struct reading reading = {arena, error, NULL};
     assert(message != NULL);
     message_init(message, type);
     *error = (struct codec_error){"", ""};
@@ -165,7 +188,7 @@ enum codec_result codec_decode_value(enum message_type type, const struct json *
 enum codec_result codec_decode(enum message_type type, struct text text, struct arena *arena,
                                struct message *message, struct codec_error *error)
 {
-    struct reading reading = {arena, error, ""};
+    struct reading reading = {arena, error, NULL};
     const char *problem;
     size_t at;
     message_init(message, type);
