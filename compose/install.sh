@@ -28,7 +28,7 @@ run='
     library  libcrypto        libssl-dev
     library  libcurl          libcurl4-openssl-dev'
 kafka='
-    program  java             JRE
+    program  java             default-jre-headless
     program  mvn              maven'
 test='
     library  cmocka           libcmocka-dev
@@ -65,17 +65,6 @@ missing_of() {
 
 # ---- names that differ between releases ---------------------------------------------------------
 
-available() { apt-cache show "$1" >/dev/null 2>&1; }
-
-# Kafka 4 needs Java 17 or newer: Debian 12 has 17, Debian 13 has 21.
-java_package() {
-    local version
-    for version in 17 21 25; do
-        available "openjdk-$version-jre-headless" && { echo "openjdk-$version-jre-headless"; return; }
-    done
-    echo default-jre-headless
-}
-
 # libFuzzer and the sanitizers come apart from clang, and under its number.
 sanitizers_package() {
     local version
@@ -87,7 +76,6 @@ named() {
     local package
     for package in "$@"; do
         case $package in
-        JRE) java_package ;;
         SANITIZERS) sanitizers_package ;;
         *) echo "$package" ;;
         esac
@@ -112,8 +100,9 @@ apt_install() {
 
 # Lists may be old, or not there at all in a fresh image: then the names are not known either.
 install() {
+    local log packages=("$@")
     log=$(mktemp)
-    available gcc || as_root apt-get update -qq >"$log" 2>&1 || true
+    apt-cache show gcc >/dev/null 2>&1 || as_root apt-get update -qq >"$log" 2>&1 || true
     mapfile -t packages < <(named "$@")
     say "with apt-get: ${packages[*]}"
     if ! apt_install "${packages[@]}"; then

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where in the document the reading is: a chain on the stack, printed only when something is wrong. */
+/* Where in the document the reading is: a chain on the stack, printed only when needed. */
 struct step {
     const struct step *up;
     const char *name; /* NULL: the item `place` of a list */
