@@ -22,7 +22,7 @@ bool stamp_parse(struct text text, struct stamp *stamp)
     struct text claim = text_cut(&text, '-');
     struct text nonce = text_cut(&text, '.');
     return text_to_i64(claim, &stamp->claim) && text_to_hex64(nonce, &stamp->nonce) &&
-           text_to_u64(text, &stamp->n);
+           text_to_u64(text, &stamp->n) && stamp->n <= INT64_MAX;
 }
 
 void source_print(const struct source *source, struct buffer *out)
@@ -151,15 +151,43 @@ static enum fence_verdict doubt(struct fence *fence, int64_t offset, struct stam
     return FENCE_DOUBT;
 }
 
-/* The record at the offset that a doubtful stamp names as its claim. */
-static enum fence_verdict resolve(struct fence *fence, int64_t offset, const struct marks *marks,
-                                  struct fence_reading *reading)
+/* What keeps a record from being read at all; NULL: nothing. */
+static const char *breach_of(const struct bus_record *record, const struct marks *marks)
+{
+    if (record->header_count > BUS_HEADERS_MAX)
+        return "too many headers";
+    if (marks->type_count != 1)
+        return "not exactly one ce_type";
+    if (text_starts(marks->content, "application/cloudevents"))
+        return "structured mode";
+    return NULL;
+}
+
+/* Of a record whose type says that it is a claim. */
+static const char *breach_of_claim(const struct marks *marks, struct fence_reading *reading)
 {
     struct text rest = marks->claim;
-    uint64_t nonce;
-    bool is_claim = offset == fence->doubt && marks->claim_count == 1 &&
-                    text_to_hex64(text_cut(&rest, '/'), &nonce) && nonce == fence->doubt_nonce;
-    if (is_claim) {
+    if (marks->stamp_count != 0)
+        return "a claim with a stamp";
+    if (marks->claim_count != 1 || !text_to_hex64(text_cut(&rest, '/'), &reading->nonce) ||
+        rest.size == 0)
+        return "a claim without a canonical sd_claim";
+    reading->installation = rest;
+    return NULL;
+}
+
+static bool is_claim(const struct marks *marks)
+{
+    return text_is(marks->type, "stagedoor.bus.Claimed");
+}
+
+/* The record at the offset that a doubtful stamp names as its claim. */
+static enum fence_verdict resolve(struct fence *fence, int64_t offset,
+                                  const struct bus_record *record, const struct marks *marks,
+                                  struct fence_reading *reading)
+{
+    if (offset == fence->doubt && breach_of(record, marks) == NULL && is_claim(marks) &&
+        breach_of_claim(marks, reading) == NULL && reading->nonce == fence->doubt_nonce) {
         reading->why = "it has a claim now that was not there when it was read before";
         return FENCE_LOST;
     }
@@ -172,13 +200,9 @@ static enum fence_verdict resolve(struct fence *fence, int64_t offset, const str
 static enum fence_verdict read_claim(struct fence *fence, int64_t offset, const struct marks *marks,
                                      struct fence_reading *reading)
 {
-    struct text rest = marks->claim;
-    if (marks->stamp_count != 0)
-        return voided(reading, "a claim with a stamp");
-    if (marks->claim_count != 1 || !text_to_hex64(text_cut(&rest, '/'), &reading->nonce) ||
-        rest.size == 0)
-        return voided(reading, "a claim without a canonical sd_claim");
-    reading->installation = rest;
+    const char *breach = breach_of_claim(marks, reading);
+    if (breach)
+        return voided(reading, breach);
     fence->claim = offset;
     fence->nonce = reading->nonce;
     fence->n = 0;
@@ -216,16 +240,13 @@ enum fence_verdict fence_read(struct fence *fence, int64_t offset, const struct 
     *reading = (struct fence_reading){.stamp = {-1, 0, 0}};
     reading->type = marks.type;
     if (fence->in_doubt)
-        return resolve(fence, offset, &marks, reading);
-    if (record->header_count > BUS_HEADERS_MAX)
-        verdict = voided(reading, "too many headers");
-    else if (marks.type_count != 1)
-        verdict = voided(reading, "not exactly one ce_type");
-    else if (text_starts(marks.content, "application/cloudevents"))
-        verdict = voided(reading, "structured mode");
+        return resolve(fence, offset, record, &marks, reading);
+    const char *breach = breach_of(record, &marks);
+    if (breach)
+        verdict = voided(reading, breach);
     else if (offset == 0 && text_is(marks.type, "stagedoor.bus.Installed"))
         verdict = FENCE_INSTALLED;
-    else if (text_is(marks.type, "stagedoor.bus.Claimed"))
+    else if (is_claim(&marks))
         verdict = read_claim(fence, offset, &marks, reading);
     else
         verdict = read_stamped(fence, offset, &marks, reading);

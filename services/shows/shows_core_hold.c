@@ -250,7 +250,7 @@ static bool find_unsellable(const struct hold *hold, const struct payment *payme
         *reason = reason_amount;
     else if (again && find_shortage(hold->show, &hold->lines, &shortage))
         *reason = reason_sold_out;
-    else if (again && hold->person &&
+    else if (again && hold->show->max_per_person && hold->person &&
              beyond_person(hold->show, hold->person->party, hold->quantity))
         *reason = reason_person_limit;
     else
