@@ -7,14 +7,14 @@
 #   install.sh -n …     only says what is missing; exit 1 when something is
 #
 # When all is there it says nothing and takes no time, so make may call it always. It looks for
-# programs and libraries, not for packages: what was installed by other means is good as well, also
-# on other systems, where it says what to install by hand. It asks for sudo only when it is not root.
+# programs and libraries, not for packages: what was installed by other means is good as well. On
+# other systems it says what to install by hand. It asks for sudo only when it is not root.
 set -euo pipefail
 
 say() { echo "install: $*"; }
 die() { echo "install: $*" >&2; exit "${code:-111}"; }
 
-# ---- what is needed: how to see that it is there, and the package that brings it ---------------
+# ---- what is needed: how to see that it is there, and the package that brings it -----------------
 
 run='
     program  gcc              gcc
@@ -43,15 +43,18 @@ test='
     program  jq               jq
     program  curl             curl'
 
-# ---- is it there? ---------------------------------------------------------------------------
+# ---- is it there? --------------------------------------------------------------------------------
 
 there() {
     case $1 in
     program) command -v "$2" >/dev/null ;;
     header) gcc -E -include "$2" -x c /dev/null >/dev/null 2>&1 ;;
     library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
-    python) [ -d "/usr/lib/python3/dist-packages/$2" ] || /usr/bin/python3 -c "import $2" 2>/dev/null ;;
-    sanitizers) command -v clang >/dev/null && [ -e "$(clang -print-file-name=libclang_rt.fuzzer-$(uname -m).a)" ] ;;
+    python)
+        [ -d "/usr/lib/python3/dist-packages/$2" ] || /usr/bin/python3 -c "import $2" 2>/dev/null ;;
+    sanitizers)
+        command -v clang >/dev/null &&
+            [ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] ;;
     esac
 }
 
@@ -63,12 +66,13 @@ missing_of() {
     return 0
 }
 
-# ---- names that differ between releases ---------------------------------------------------------
+# ---- names that differ between releases ----------------------------------------------------------
 
 # libFuzzer and the sanitizers come apart from clang, and under its number.
 sanitizers_package() {
     local version
-    version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+    version=$(apt-cache depends clang 2>/dev/null |
+        sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
     echo "libclang-rt-${version:-14}-dev"
 }
 
@@ -82,7 +86,7 @@ named() {
     done
 }
 
-# ---- installing it ---------------------------------------------------------------------------
+# ---- installing it -------------------------------------------------------------------------------
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
@@ -90,12 +94,14 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        die "this needs root and there is no sudo; as root: apt-get install --no-install-recommends ${packages[*]}"
+        die "this needs root and there is no sudo; as root:" \
+            "apt-get install --no-install-recommends ${packages[*]}"
     fi
 }
 
 apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1
 }
 
 # Lists may be old, or not there at all in a fresh image: then the names are not known either.

@@ -74,7 +74,7 @@ class Result:
     output: str = ""
 
 
-# ---- what to run -------------------------------------------------------------------------------
+# ---- what to run ---------------------------------------------------------------------------------
 
 def suite_of(text):
     head, colon, tail = text.partition(":")
@@ -100,7 +100,7 @@ def jobs_of(suite):
     return [Job(suite, suite.words)]
 
 
-# ---- the broker --------------------------------------------------------------------------------
+# ---- the broker ----------------------------------------------------------------------------------
 
 class Broker:
     """One Kafka for all suites, started by the first that needs it."""
@@ -132,7 +132,7 @@ class Broker:
             self.call("wipe")
 
 
-# ---- running one program -----------------------------------------------------------------------
+# ---- running one program -------------------------------------------------------------------------
 
 def stop(process):
     """Politely first: pytest takes its processes down when it is interrupted."""
@@ -211,7 +211,7 @@ class Runner:
             stop(process)
 
 
-# ---- counting ----------------------------------------------------------------------------------
+# ---- counting ------------------------------------------------------------------------------------
 
 def count_tap(_code, result, _report):
     planned = sum(int(count) for count in TAP_PLAN.findall(result.output))
@@ -255,7 +255,7 @@ COUNTERS = {"cmocka": count_tap, "counted": count_last_line, "pytest": count_jun
             "command": count_command}
 
 
-# ---- what must fail ----------------------------------------------------------------------------
+# ---- what must fail ------------------------------------------------------------------------------
 
 def heard(runner, suite, passed):
     results = [runner.run(job) for job in jobs_of(suite)]
@@ -278,7 +278,7 @@ def silent_canaries(runner, program, suites):
     return silent
 
 
-# ---- the evening -------------------------------------------------------------------------------
+# ---- the evening ---------------------------------------------------------------------------------
 
 def print_suite(suite, results):
     passed, failed, skipped = (sum(getattr(result, field) for result in results)
@@ -340,7 +340,8 @@ def options_of(arguments):
     parser.add_argument("--canary", metavar="PROGRAM",
                         help="a cmocka program that fails with STAGEDOOR_CANARY=1")
     parser.add_argument("--jobs", type=int, default=2, help="programs at once (2)")
-    parser.add_argument("--timeout", type=int, default=900, metavar="S", help="of one program (900)")
+    parser.add_argument("--timeout", type=int, default=900, metavar="S",
+                        help="of one program (900)")
     parser.add_argument("suites", nargs="+", type=suite_of, metavar="SUITE")
     return parser.parse_args(arguments)
 

@@ -1,0 +1,127 @@
+"""check_log.py sees what is wrong: a log that holds, then one thing changed in it."""
+
+import copy
+import json
+
+import pytest
+
+import check_log
+from buses import SqliteBus
+from theatre import House, new_key
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """A sale with a refusal, a payment and a cancellation."""
+    folder = tmp_path_factory.mktemp("log")
+    house = House(SqliteBus(folder), folder)
+    try:
+        _, web = house.up()
+        web.create_show("hamlet", 3)
+        first, second = web.reserve("hamlet", 2).json, web.reserve("hamlet", 1).json
+        assert web.reserve("hamlet").status == 409
+        assert web.check_out(first).status == 201
+        assert web.cancel(second, key=new_key()).status == 200
+        assert web.cancel(first, key=new_key()).status == 200
+        house.check_log()
+        return house.bus.read()
+    finally:
+        house.close()
+
+
+def find(records, kind):
+    return next(record for record in records if record.type == kind)
+
+
+def change(record, **fields):
+    record.value = json.dumps(dict(record.body(), **fields)).encode()
+
+
+def hold_more_than_there_is(records):
+    change(find(records, "SeatsHeld"), quantity=4)
+
+
+def say_other_numbers(records):
+    held = find(records, "SeatsHeld")
+    change(held, after=dict(held.body()["after"], held=1))
+
+
+def skip_a_number(records):
+    change(find(records, "SeatsSold"), seq=99)
+
+
+def lose_a_decision(records):
+    records.remove(find(records, "HoldRejected"))
+
+
+def lose_an_outcome_at_the_end(records):
+    records.remove([record for record in records if record.topic == "reservations.events"
+                    and record.type == "ReservationCancelled"][-1])
+
+
+def lose_a_cause(records):
+    records.remove(find(records, "RequestReservation"))
+
+
+def change_a_cause(records):
+    change(find(records, "RequestReservation"), channel="api")
+
+
+def refuse_falsely(records):
+    rejected = find(records, "HoldRejected")
+    cause = rejected.header("sd_source").split("#")[0]
+    change(next(record for record in records if record.place == cause),
+           lines=[{"tier_id": "standard", "quantity": 0}])
+
+
+def answer_twice(records):
+    """The same cause once more, under the next stamp."""
+    own = [record for record in records if record.topic == "shows.events"
+           and record.partition == find(records, "SeatsHeld").partition]
+    second = copy.deepcopy(find(records, "SeatsHeld"))
+    last = [record for record in own if record.header("sd_stamp")][-1]
+    claim, n = last.header("sd_stamp").rsplit(".", 1)
+    second.offset = own[-1].offset + 1
+    second.headers = [(name, f"{claim}.{int(n) + 1}".encode() if name == "sd_stamp" else value)
+                      for name, value in second.headers]
+    records.insert(records.index(own[-1]) + 1, second)
+
+
+def issue_too_few_tickets(records):
+    change(find(records, "ReservationConfirmed"),
+           tickets=[{"tier_id": "standard", "first": 1, "count": 1}])
+
+
+def go_back(records):
+    sold = find(records, "SeatsSold")
+    sold.headers = [(name, b"0;0;0" if name == "sd_positions" else value)
+                    for name, value in sold.headers]
+
+
+def come_from_elsewhere(records):
+    change(find(records, "Claimed"), installation="00000000-0000-4000-8000-000000000000")
+
+
+def test_check_log__finds_nothing_in_a_good_log(records):
+    assert check_log.breaches(copy.deepcopy(records)) == []
+
+
+@pytest.mark.parametrize("spoil,breach", [
+    (hold_more_than_there_is, "oversold by 1"),
+    (say_other_numbers, "but its history makes"),
+    (skip_a_number, "seq 99 follows"),
+    (lose_a_decision, "was never answered by"),
+    (lose_an_outcome_at_the_end, "SeatsReturned was never answered by reservations"),
+    (lose_a_cause, "answers what is not there"),
+    (change_a_cause, "answers other bytes"),
+    (refuse_falsely, "refuses 0 as"),
+    (answer_twice, "a second outcome of shows"),
+    (issue_too_few_tickets, "1 tickets for 2 seats"),
+    (go_back, "positions went from"),
+    (come_from_elsewhere, "several installations"),
+])
+def test_check_log__finds(records, spoil, breach):
+    spoiled = copy.deepcopy(records)
+    spoil(spoiled)
+    found = check_log.breaches(spoiled)
+    assert any(breach in line for line in found), found
