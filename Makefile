@@ -130,7 +130,7 @@ UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) build/release/schemas/generate ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) build/release/schemas/generate | build/.installed-test build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \

@@ -230,6 +230,7 @@ static void hear(struct bus_thread *thread, const struct bus_event *event)
         return;
     case BUS_ASSIGNED:
     case BUS_REVOKED:
+    case BUS_SETTLED:
     case BUS_CAUGHT_UP:
         return;
     }

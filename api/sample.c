@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { SAMPLE_TRIES_MAX = 20, SAMPLE_WAIT_MS = 10 * 1000 };
+enum { SAMPLE_TRIES_MAX = 500, SAMPLE_WAIT_MS = 10 * 1000 };
 
 static const char block_id[] = "sample";
 

@@ -89,7 +89,8 @@ struct service {
     struct prng prng;
     int64_t now_ms; /* monotonic, of this turn */
     bool stopping;
-    bool joined;
+    bool joined;  /* has asked for a place in the group */
+    bool settled; /* and was told what it owns, possibly nothing */
     bool told_ready;
     struct service_counts counts;
     struct arena arena; /* of the message in hand */

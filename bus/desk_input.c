@@ -58,7 +58,7 @@ static void enqueue(struct desk *desk, struct input *input, int64_t offset,
 {
     struct queued *queued = queued_new(record);
     queued->offset = offset;
-    queued->after = input->read;
+    queued->after = fence_position(&input->read);
     if (input->last)
         input->last->next = queued;
     else
@@ -76,7 +76,7 @@ static void dequeue(struct desk *desk, struct input *input)
     input->first = queued->next;
     if (input->first == NULL)
         input->last = NULL;
-    input->position = input->first ? queued->after : input->read;
+    input->position = input->first ? queued->after : fence_position(&input->read);
     memory_free(queued);
     if (--input->queue_size == SERVICE_QUEUE_MAX / 2 && input->paused) {
         input->paused = false;
@@ -105,12 +105,10 @@ void inputs_stop(struct desk *desk)
     for (int i = 0; i < desk->service->descriptor->input_count; i++) {
         struct input *input = &desk->inputs[i];
         struct fence position = input->position;
+        input->paused = false; /* or emptying the queue would follow the topic again */
         bus_unfollow(desk->service->bus, topic_of(desk, input), desk->partition);
         while (input->first)
             dequeue(desk, input);
-        if (input->paused)
-            bus_unfollow(desk->service->bus, topic_of(desk, input), desk->partition);
-        input->paused = false;
         input->position = input->read = position;
     }
 }
@@ -275,7 +273,6 @@ static bool pass_fence(struct desk *desk, struct input *input, int64_t offset,
         bus_follow(desk->service->bus, topic_of(desk, input), desk->partition, input->read.doubt);
         return false;
     case FENCE_CLEARED:
-        desk->service->counts.voids++;
         bus_follow(desk->service->bus, topic_of(desk, input), desk->partition, input->read.next);
         return false;
     case FENCE_LOST:
@@ -311,8 +308,8 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
     if (desk->phase != DESK_RUNNING)
         return;
     if (!decidable) {
-        if (input->first == NULL && !input->read.in_doubt)
-            input->position = input->read;
+        if (input->first == NULL)
+            input->position = fence_position(&input->read);
         return;
     }
     if (may_handle_now(desk, record)) {

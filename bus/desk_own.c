@@ -4,8 +4,6 @@
 
 #include "base/log.h"
 
-#include <assert.h>
-
 /* Our claim is the current one: from here on we decide. */
 static void begin(struct desk *desk, int64_t offset, const struct bus_record *record)
 {
@@ -119,10 +117,13 @@ static void fold(struct desk *desk, int64_t offset, const struct bus_record *rec
     service->descriptor->apply(desk->state, &service->message);
 }
 
-/* One of ours came back. */
+/* One of ours came back; or a stranger wrote our next stamp, and all behind it would be void. */
 static void read_back(struct desk *desk, const struct fence_reading *reading, bool progress)
 {
-    assert(reading->stamp.n <= desk->n);
+    if (reading->stamp.n > desk->n) {
+        desk_step_down(desk, "somebody else wrote with our stamp");
+        return;
+    }
     desk->unread_ms = desk->service->now_ms;
     if (!progress)
         caution_read_outcome(desk);
@@ -175,7 +176,6 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
         bus_follow(desk->service->bus, topic, desk->partition, desk->own.doubt);
         return;
     case FENCE_CLEARED:
-        desk->service->counts.voids++;
         bus_follow(desk->service->bus, topic, desk->partition, desk->own.next);
         return;
     case FENCE_LOST:

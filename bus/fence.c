@@ -70,7 +70,7 @@ bool positions_parse(struct text text, struct fence *fences, int count)
         struct text next = text_cut(&rest, '@');
         if (rest.data && !stamp_parse(rest, &stamp))
             return false;
-        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n, false, 0, 0};
+        fences[i] = (struct fence){0, stamp.claim, stamp.nonce, stamp.n, false, 0, 0, false};
         if (!text_to_i64(next, &fences[i].next))
             return false;
     }
@@ -103,6 +103,12 @@ struct text record_header(const struct bus_record *record, const char *name, int
 struct fence fence_start(void)
 {
     return (struct fence){.next = 0, .claim = -1};
+}
+
+struct fence fence_position(const struct fence *fence)
+{
+    return (struct fence){
+        .next = fence->next, .claim = fence->claim, .nonce = fence->nonce, .n = fence->n};
 }
 
 /* What the grammar asks of the headers, gathered in one pass. */
@@ -142,10 +148,14 @@ static enum fence_verdict voided(struct fence_reading *reading, const char *why)
 }
 
 /* Nobody should ever have written that stamp here. */
-static enum fence_verdict doubt(struct fence *fence, int64_t offset, struct stamp stamp)
+static enum fence_verdict doubt(struct fence *fence, int64_t offset, struct stamp stamp,
+                                struct fence_reading *reading)
 {
+    if (fence->doubt_settled && fence->doubt == stamp.claim && fence->doubt_nonce == stamp.nonce)
+        return voided(reading, "of an epoch that was never claimed");
     fence->next = offset;
     fence->in_doubt = true;
+    fence->doubt_settled = false;
     fence->doubt = stamp.claim;
     fence->doubt_nonce = stamp.nonce;
     return FENCE_DOUBT;
@@ -192,8 +202,7 @@ static enum fence_verdict resolve(struct fence *fence, int64_t offset,
         return FENCE_LOST;
     }
     fence->in_doubt = false;
-    fence->next++;
-    reading->why = "of an epoch that was never claimed";
+    fence->doubt_settled = true;
     return FENCE_CLEARED;
 }
 
@@ -221,7 +230,7 @@ static enum fence_verdict read_stamped(struct fence *fence, int64_t offset,
     if (stamp.claim < fence->claim)
         return voided(reading, "of an earlier epoch");
     if (stamp.claim > fence->claim || stamp.nonce != fence->nonce)
-        return doubt(fence, offset, stamp);
+        return doubt(fence, offset, stamp, reading);
     if (stamp.n <= fence->n)
         return voided(reading, "a stamp that was there before");
     if (stamp.n != fence->n + 1)

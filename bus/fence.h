@@ -40,9 +40,10 @@ struct fence {
     int64_t claim;  /* current epoch: offset of its claim; -1: none yet */
     uint64_t nonce; /* current epoch: its nonce */
     uint64_t n;     /* stamps accepted in it */
-    bool in_doubt;  /* never stored: whoever resumes has no doubt */
-    int64_t doubt;  /* offset to read again */
+    bool in_doubt;  /* never stored, nor is the rest: whoever resumes has no doubt */
+    int64_t doubt;  /* offset to read again, or that was read again */
     uint64_t doubt_nonce;
+    bool doubt_settled; /* there is no such claim: what names it is void */
 };
 
 struct stamp {
@@ -58,14 +59,14 @@ enum fence_verdict {
     FENCE_ACCEPTED,
     FENCE_PROGRESS, /* accepted, but it only moves positions */
     FENCE_DOUBT,    /* follow the partition again from fence->doubt and show the next record */
-    FENCE_CLEARED,  /* the doubtful record was void: follow the partition again from fence->next */
+    FENCE_CLEARED,  /* nothing is lost: follow the partition again from fence->next */
     FENCE_LOST
 };
 
 /* What the headers said; texts are borrowed from the record. Which are set: by verdict. */
 struct fence_reading {
     struct text type;         /* all but malformed ones */
-    struct stamp stamp;       /* ACCEPTED, PROGRESS, LOST; VOID if it had one (else claim is -1) */
+    struct stamp stamp;       /* ACCEPTED, PROGRESS, DOUBT; VOID if it had one (else claim is -1) */
     uint64_t nonce;           /* CLAIMED */
     struct text installation; /* CLAIMED */
     struct text source;       /* ACCEPTED, PROGRESS */
@@ -75,6 +76,9 @@ struct fence_reading {
 
 /* The reader's memory at the start of a partition. */
 struct fence fence_start(void);
+
+/* What is to be stored of a memory: all but its doubt. */
+struct fence fence_position(const struct fence *fence);
 
 /* Reads one record at `offset` and moves the memory behind it; DOUBT and LOST do not move it. The
  * offset is at least fence->next, or fence->doubt when in doubt; holes are a backend's own. */

@@ -123,9 +123,8 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
         bus_follow(follower->bus, item->place.topic, item->place.partition, watched->fence.doubt);
         return FOLLOWER_NOTHING;
     case FENCE_CLEARED:
-        follower->void_count++;
         bus_follow(follower->bus, item->place.topic, item->place.partition, watched->fence.next);
-        return FOLLOWER_VOID;
+        return FOLLOWER_NOTHING;
     case FENCE_LOST:
         return report_lost(follower, item, item->reading.why);
     }

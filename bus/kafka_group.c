@@ -112,6 +112,7 @@ static void kafka_assigned(struct kafka_bus *kafka, rd_kafka_topic_partition_lis
             count += list->elems[i].partition == partition;
         kafka_own(kafka, partition, count == kafka->joined_topic_count);
     }
+    kafka_note(kafka, BUS_SETTLED, 0, 0, 0, NULL);
 }
 
 static void kafka_rebalance(struct kafka_bus *kafka, rd_kafka_event_t *event)

@@ -163,7 +163,7 @@ static enum bus_result kafka_create_missing(struct kafka_bus *kafka,
         snprintf(error->text, sizeof error->text, "topic '%.256s' does not exist%s",
                  kafka->topic_names[i],
                  specs[i].may_create ? " and cannot be created so; check its name and count"
-                                     : "; start the services first, they create it");
+                                     : "; try: stagedoor topics create");
     }
     if (result == BUS_OK && count > 0)
         result = kafka_create(kafka, topics, count, specs, error);

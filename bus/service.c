@@ -94,6 +94,9 @@ static void take_event(struct service *service, const struct bus_event *event)
     case BUS_REVOKED:
         desk_revoked(&service->desks[event->partition]);
         return;
+    case BUS_SETTLED:
+        service->settled = true;
+        return;
     case BUS_LOST:
         desk_lost(&service->desks[event->partition], event->topic, event->offset,
                   event->reason ? event->reason : "the log does not have it");
@@ -179,7 +182,7 @@ bool service_ready(const struct service *service)
             (desk->phase != DESK_RUNNING || !desk->recovered))
             return false;
     }
-    return service->joined;
+    return service->settled;
 }
 
 bool service_drained(struct service *service)

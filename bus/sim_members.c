@@ -146,6 +146,7 @@ void sim_group_add(struct group *group, struct sim_bus *handle)
         *link = member;
         group_assign(group);
     }
+    handle_tell(handle, BUS_SETTLED, 0);
     member->session_timeout_ms = handle->session_timeout_ms;
     member->expires_ms = INT64_MAX;
 }

@@ -247,6 +247,7 @@ struct sqlite_group {
     char nonce[SQLITE_INCARNATION_SIZE];
     bool member;  /* takes part */
     bool row_put; /* and has a row */
+    bool settled; /* and has told the loop what its first share is */
     int64_t generation;
     int64_t turn_at_ms;   /* the next beat */
     int64_t last_turn_ms; /* the last that succeeded */

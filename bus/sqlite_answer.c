@@ -56,6 +56,7 @@ static bool become_event(struct sqlite_bus *handle, const struct sqlite_news *ne
         return true;
     case BUS_ASSIGNED:
     case BUS_REVOKED:
+    case BUS_SETTLED:
         *event = (struct bus_event){.type = news->type, .partition = news->partition};
         if (news->type == BUS_REVOKED)
             sqlite_group_delivered(handle, news->partition);

@@ -333,6 +333,9 @@ static void adopt(struct sqlite_bus *handle)
             group->released[i] = false; /* the loop has not been told of this one yet */
         group->holdings[i] = after;
     }
+    if (group->row_put && !group->settled)
+        sqlite_outbox_add(handle, (struct sqlite_news){.type = BUS_SETTLED});
+    group->settled = group->row_put;
 }
 
 static void give_up_all(struct sqlite_bus *handle)

@@ -66,7 +66,7 @@ static bool fits(const struct bus_topic_spec *spec, int found, int common, struc
     size_t size = sizeof error->text;
     if (!found && !spec->may_create)
         snprintf(text, size,
-                 "topic '%s' is missing and may not be made here; start the services first",
+                 "topic '%s' is missing and may not be made here; try: stagedoor topics create",
                  spec->name);
     else if (own <= 0)
         snprintf(text, size, "topic '%s' is missing; say how many partitions it shall have",

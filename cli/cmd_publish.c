@@ -98,8 +98,8 @@ static int check_payload(struct publish *publish, enum message_type type)
                            error.field, error.field[0] ? ": " : "", error.detail);
     else if (message_has(&message, show_id) && !text_is(message.show_id, publish->key))
         end = command_fail(publish->command, END_NO,
-                           "key '%s' is not the show_id '%.*s', so it would be refused as "
-                           "misrouted; --force publishes it all the same",
+                           "key '%s' is not the show_id '%.*s', so it may lie in a partition where "
+                           "it is refused as misrouted; --force publishes it all the same",
                            publish->key, TEXT_PRINT(message.show_id));
     arena_release(&arena);
     return end;

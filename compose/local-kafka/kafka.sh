@@ -45,20 +45,9 @@ install_packages() {
         die "cannot install $*; install a Java 17 or newer and Maven by hand"
 }
 
-# Debian 12 has Java 17, Debian 13 has Java 21; Kafka 4 runs on both.
-java_package() {
-    local version
-    for version in 17 21 25; do
-        if apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1; then
-            echo "openjdk-$version-jre-headless"
-            return
-        fi
-    done
-    echo default-jre-headless
-}
-
+# Debian 12 means Java 17 by this name, Debian 13 means 21; Kafka 4 runs on both.
 need_java() {
-    command -v java >/dev/null || install_packages "$(java_package)"
+    command -v java >/dev/null || install_packages default-jre-headless
 }
 
 # The folder gets its name only when it is complete, so a broken download is never mistaken for it.

@@ -187,14 +187,14 @@ static bool answer(const struct message *input, enum message_type type, struct m
     return true;
 }
 
-bool reservations_decide(const struct reservations *reservations, const struct message *input,
-                         struct message *outcome)
+/* What shows says. Of a booking that is not known here, a newer owner took the request, and we have
+ * not read its claim yet: nothing we say would count. */
+static bool decide_answer(const struct reservations *reservations, const struct message *input,
+                          struct message *outcome)
 {
+    if (!message_has(input, reservation_id) || find(reservations, input) == NULL)
+        return false;
     switch ((int)input->type) {
-    case MESSAGE_RequestReservation:
-        return decide_request(reservations, input, outcome);
-    case MESSAGE_CancelReservation:
-        return decide_cancel(reservations, input, outcome);
     case MESSAGE_HoldRejected:
         return answer(input, MESSAGE_ReservationRejected, outcome);
     case MESSAGE_HoldReleased:
@@ -209,6 +209,18 @@ bool reservations_decide(const struct reservations *reservations, const struct m
         return decide_confirmation(input, outcome);
     }
     return false;
+}
+
+bool reservations_decide(const struct reservations *reservations, const struct message *input,
+                         struct message *outcome)
+{
+    switch ((int)input->type) {
+    case MESSAGE_RequestReservation:
+        return decide_request(reservations, input, outcome);
+    case MESSAGE_CancelReservation:
+        return decide_cancel(reservations, input, outcome);
+    }
+    return decide_answer(reservations, input, outcome);
 }
 
 /* ---- folding --------------------------------------------------------------------------------- */

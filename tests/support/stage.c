@@ -113,6 +113,9 @@ static void judge(struct role *role, const struct bus_event *event)
     case BUS_REVOKED:
         judge_membership(role, event);
         return;
+    case BUS_SETTLED:
+        role->settled = true;
+        return;
     case BUS_DOWN:
     case BUS_UP:
         assert_int_equal(role->down, event->type == BUS_UP);

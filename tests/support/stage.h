@@ -51,6 +51,7 @@ struct role {
     int64_t caught_up[STAGE_TOPICS][STAGE_PARTITIONS]; /* by the last BUS_CAUGHT_UP; -1: none */
     int record_count, lost_count, appended_count, failed_count, changed_count;
     bool owns[STAGE_PARTITIONS];
+    bool settled;     /* was told what its share is */
     uint8_t *waiting; /* per tag: handed over and not answered */
     uint64_t tag_next, tag_capacity;
     bool down;

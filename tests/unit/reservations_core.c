@@ -207,7 +207,8 @@ static void reservations_core__remembers_the_last_16_commands(void **state)
     play_close(play);
 }
 
-/* A refusal of the loop names what it could read; only what lies in the right place is an answer. */
+/* A refusal of the loop names what it could read; it is an answer where it lies in the right place.
+ */
 static void reservations_core__takes_the_loops_refusals_for_answers(void **state)
 {
     static const struct {
