@@ -8,6 +8,7 @@
 #include "schemas/refusal.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum attempt_status {
     ATTEMPT_REFUSED,
@@ -25,16 +26,16 @@ struct attempt {
     enum attempt_status status;
 };
 
-/* What is to be paid for one reservation. */
+/* What is to be paid for one reservation. Nobody checks here whether it is that show's: shows will
+ * say so, and a wrong show named first must not stand in the way of the right one. */
 struct order {
-    struct text reservation_id;
-    struct text show_id;
+    struct text key;         /* "<show_id>/<reservation_id>" */
     struct attempt *current; /* the latest one started */
     int started;             /* attempts, of CHECKOUT_ATTEMPTS_MAX */
 };
 
 struct checkout {
-    struct map orders;   /* reservation_id → struct order */
+    struct map orders;   /* key → struct order */
     struct map attempts; /* payment_id → struct attempt */
     struct order **order_list;
     size_t order_count;
@@ -44,10 +45,22 @@ struct checkout {
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static bool same_order(const struct order *order, const struct message *message)
+enum { ORDER_KEY_SIZE = ID_SIZE_MAX + 1 + UUID_SIZE };
+
+static struct text order_key(const struct message *message, char out[ORDER_KEY_SIZE])
 {
-    return text_equal(order->reservation_id, message->reservation_id) &&
-           text_equal(order->show_id, message->show_id);
+    size_t size = message->show_id.size;
+    assert(size + 1 + message->reservation_id.size <= ORDER_KEY_SIZE);
+    memcpy(out, message->show_id.data, size);
+    out[size] = '/';
+    memcpy(out + size + 1, message->reservation_id.data, message->reservation_id.size);
+    return text_from(out, size + 1 + message->reservation_id.size);
+}
+
+static struct order *order_of(const struct checkout *checkout, const struct message *message)
+{
+    char key[ORDER_KEY_SIZE];
+    return map_find(&checkout->orders, order_key(message, key));
 }
 
 static bool staff_only(enum method method)
@@ -68,16 +81,12 @@ static bool decide_start(const struct checkout *checkout, const struct message *
                          struct message *outcome)
 {
     const struct attempt *attempt = map_find(&checkout->attempts, input->payment_id);
-    const struct order *order = map_find(&checkout->orders, input->reservation_id);
-    if (attempt && (attempt->order == NULL || same_order(attempt->order, input)) &&
-        text_equal(attempt->fingerprint, input->fingerprint))
+    const struct order *order = order_of(checkout, input);
+    if (attempt && attempt->order == order && text_equal(attempt->fingerprint, input->fingerprint))
         return false;
     if (attempt)
         return refuse(outcome, input, code_conflict, "payment_id",
                       "there is a payment with this id already, and it was started differently");
-    if (order && !same_order(order, input))
-        return refuse(outcome, input, code_conflict, "show_id",
-                      "this reservation is being paid for another show");
     if (input->by == by_show)
         return refuse(outcome, input, code_invalid, "by", "must be customer or staff");
     if (staff_only(input->method) && input->by != by_staff)
@@ -103,7 +112,7 @@ static bool decide_start(const struct checkout *checkout, const struct message *
 /* The attempt the answer is for, if it is the one still going. */
 static const struct attempt *going(const struct checkout *checkout, const struct message *input)
 {
-    const struct order *order = map_find(&checkout->orders, input->reservation_id);
+    const struct order *order = order_of(checkout, input);
     const struct attempt *current = order ? order->current : NULL;
     bool open = current && current->status == ATTEMPT_STARTED && input->cause == cause_checkout &&
                 message_has(input, payment_id) &&
@@ -192,15 +201,15 @@ static void *appended(void *list, size_t count, void *item)
     return items;
 }
 
-static struct order *order_of(struct checkout *checkout, const struct message *outcome)
+static struct order *add_order(struct checkout *checkout, const struct message *outcome)
 {
-    struct order *order = map_find(&checkout->orders, outcome->reservation_id);
+    char key[ORDER_KEY_SIZE];
+    struct order *order = order_of(checkout, outcome);
     if (order)
         return order;
     order = memory_new(sizeof *order);
-    order->reservation_id = text_copy(outcome->reservation_id);
-    order->show_id = text_copy(outcome->show_id);
-    map_insert_take(&checkout->orders, order->reservation_id, order);
+    order->key = text_copy(order_key(outcome, key));
+    map_insert_take(&checkout->orders, order->key, order);
     checkout->order_list = appended(checkout->order_list, checkout->order_count++, order);
     return order;
 }
@@ -221,7 +230,7 @@ static struct attempt *add_attempt(struct checkout *checkout, struct order *orde
 
 static void apply_started(struct checkout *checkout, const struct message *outcome)
 {
-    struct order *order = order_of(checkout, outcome);
+    struct order *order = add_order(checkout, outcome);
     if (order->current && order->current->status == ATTEMPT_STARTED)
         order->current->status = ATTEMPT_SUPERSEDED;
     order->current = add_attempt(checkout, order, outcome, ATTEMPT_STARTED);
@@ -236,9 +245,7 @@ static void apply_refused(struct checkout *checkout, const struct message *outco
         !message_has(outcome, show_id) || outcome->code == code_misrouted ||
         map_find(&checkout->attempts, outcome->payment_id))
         return;
-    struct order *order = map_find(&checkout->orders, outcome->reservation_id);
-    bool foreign = order && !same_order(order, outcome);
-    add_attempt(checkout, foreign ? NULL : order_of(checkout, outcome), outcome, ATTEMPT_REFUSED);
+    add_attempt(checkout, add_order(checkout, outcome), outcome, ATTEMPT_REFUSED);
 }
 
 static void end_attempt(struct checkout *checkout, struct text payment_id,
@@ -280,8 +287,7 @@ void checkout_free(struct checkout *checkout)
         memory_free(checkout->attempt_list[i]);
     }
     for (size_t i = 0; i < checkout->order_count; i++) {
-        text_free(&checkout->order_list[i]->reservation_id);
-        text_free(&checkout->order_list[i]->show_id);
+        text_free(&checkout->order_list[i]->key);
         memory_free(checkout->order_list[i]);
     }
     memory_free(checkout->attempt_list);
