@@ -130,12 +130,12 @@ void bus_leave(struct bus *bus);
 enum bus_result bus_end(struct bus *bus, int topic, int partition, int64_t *offset);
 
 enum bus_event_type {
-    BUS_RECORD,   /* topic, partition, offset, record */
-    BUS_APPENDED, /* tag, topic, partition; offset, or -1 where the backend does not tell: learn it
+    BUS_RECORD,    /* topic, partition, offset, record */
+    BUS_APPENDED,  /* tag, topic, partition; offset, or -1 where the backend does not tell: learn it
                       by reading */
-    BUS_FAILED,   /* tag, topic, partition; reason. It may have landed all the same */
-    BUS_ASSIGNED, /* partition */
-    BUS_REVOKED,  /* partition */
+    BUS_FAILED,    /* tag, topic, partition; reason. It may have landed all the same */
+    BUS_ASSIGNED,  /* partition */
+    BUS_REVOKED,   /* partition */
     BUS_SETTLED,   /* the group has shared out: what was assigned and not revoked is ours, perhaps
                       nothing. At least once after bus_join, behind the assignments it is about */
     BUS_CAUGHT_UP, /* topic, partition, offset: everything up to here had been delivered when it was
