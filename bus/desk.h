@@ -64,8 +64,9 @@ struct desk {
     int64_t running_ms; /* monotonic: when RUNNING began */
 
     int64_t log_clock_ms; /* append time of the own claim … */
-    int64_t log_mono_ms;  /* … and the monotonic time when it was read */
+    int64_t log_mono_ms;  /* … and the monotonic time when it was read; later of what came back */
     int64_t ask_again_ms; /* monotonic: the bus did not say where it ends; not before this */
+    int64_t appended_ms;  /* monotonic: when the last append of ours was made */
 
     int64_t skipped;    /* inputs without outcome since the last record of ours */
     int64_t skipped_ms; /* monotonic: the last of them */
@@ -87,7 +88,8 @@ struct service {
     struct service_options options;
     char host[LABEL_SIZE_MAX + 1];
     struct prng prng;
-    int64_t now_ms; /* monotonic, of this turn */
+    int64_t now_ms;        /* monotonic, of this turn */
+    int64_t unanswered_ms; /* the turn in which the bus did not answer: one such wait a turn */
     bool stopping;
     bool joined;  /* has asked for a place in the group */
     bool settled; /* and was told what it owns, possibly nothing */
@@ -97,6 +99,8 @@ struct service {
     struct envelope envelope;
     struct message message;
     struct message outcome;
+    struct message check; /* the outcome as a reader will see it */
+    struct arena check_arena;
     int desk_count;
     struct desk desks[];
 };
@@ -121,6 +125,8 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
 void inputs_start(struct desk *desk);
 void inputs_stop(struct desk *desk);
 void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_record *record);
+/* Everything below `offset` was delivered: what is missing are holes of the backend's own. */
+void inputs_caught_up(struct desk *desk, int which, int64_t offset);
 void inputs_work(
     struct desk *desk); /* handles everything that may be handled now, timers included */
 int64_t desk_log_now(const struct desk *desk); /* the log's clock, as far as we can tell */

@@ -15,10 +15,16 @@
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
+/* A record with more than 32 headers says 33 and brings 32 (bus.h). */
+static int headers_there(const struct bus_record *record)
+{
+    return record->header_count < BUS_HEADERS_MAX ? record->header_count : BUS_HEADERS_MAX;
+}
+
 static size_t text_bytes(const struct bus_record *record)
 {
     size_t size = record->key.size + record->value.size;
-    for (int i = 0; i < record->header_count; i++)
+    for (int i = 0; i < headers_there(record); i++)
         size += record->headers[i].name.size + record->headers[i].value.size;
     return size;
 }
@@ -34,14 +40,14 @@ static struct text copy_text(char **at, struct text text)
 
 static struct queued *queued_new(const struct bus_record *record)
 {
-    size_t headers = sizeof(struct bus_header) * (size_t)record->header_count;
+    size_t headers = sizeof(struct bus_header) * (size_t)headers_there(record);
     struct queued *queued = memory_new(sizeof *queued + headers + text_bytes(record));
     char *at = (char *)queued->headers + headers;
     queued->record = *record;
     queued->record.key = copy_text(&at, record->key);
     queued->record.value = copy_text(&at, record->value);
     queued->record.headers = queued->headers;
-    for (int i = 0; i < record->header_count; i++) {
+    for (int i = 0; i < headers_there(record); i++) {
         queued->headers[i].name = copy_text(&at, record->headers[i].name);
         queued->headers[i].value = copy_text(&at, record->headers[i].value);
     }
@@ -130,11 +136,12 @@ int64_t desk_due_at(const struct desk *desk)
  * read. */
 static bool ask_end(struct desk *desk, struct input *input, int64_t log_ms)
 {
-    int64_t end;
-    if (desk->service->now_ms < desk->ask_again_ms)
+    int64_t end, now_ms = desk->service->now_ms;
+    if (now_ms < desk->ask_again_ms || desk->service->unanswered_ms == now_ms)
         return false;
     if (bus_end(desk->service->bus, topic_of(desk, input), desk->partition, &end) != BUS_OK) {
-        desk->ask_again_ms = desk->service->now_ms + SERVICE_BACKOFF_MIN_MS;
+        desk->ask_again_ms = now_ms + SERVICE_BACKOFF_MIN_MS;
+        desk->service->unanswered_ms = now_ms;
         return false;
     }
     if (end < input->position.next) {
@@ -322,4 +329,15 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
         }
     }
     enqueue(desk, input, offset, record);
+}
+
+void inputs_caught_up(struct desk *desk, int which, int64_t offset)
+{
+    struct input *input = &desk->inputs[which];
+    if (desk->phase != DESK_RUNNING || input->checking || input->paused || input->read.in_doubt ||
+        offset <= input->read.next)
+        return;
+    input->read.next = offset;
+    if (input->first == NULL)
+        input->position = fence_position(&input->read);
 }

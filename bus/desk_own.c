@@ -117,13 +117,30 @@ static void fold(struct desk *desk, int64_t offset, const struct bus_record *rec
     service->descriptor->apply(desk->state, &service->message);
 }
 
+/* The log's clock may be set while we own: what came back was appended between our append and now,
+ * so the clock shows at least its time now, and showed no more than that when we appended it. */
+static void follow_clock(struct desk *desk, int64_t append_ms)
+{
+    int64_t now_ms = desk->service->now_ms;
+    bool last = desk->own.n == desk->n;
+    if (append_ms > desk_log_now(desk)) {
+        desk->log_clock_ms = append_ms;
+        desk->log_mono_ms = now_ms;
+    } else if (last && append_ms + (now_ms - desk->appended_ms) < desk_log_now(desk)) {
+        desk->log_clock_ms = append_ms;
+        desk->log_mono_ms = desk->appended_ms;
+    }
+}
+
 /* One of ours came back; or a stranger wrote our next stamp, and all behind it would be void. */
-static void read_back(struct desk *desk, const struct fence_reading *reading, bool progress)
+static void read_back(struct desk *desk, const struct bus_record *record,
+                      const struct fence_reading *reading, bool progress)
 {
     if (reading->stamp.n > desk->n) {
         desk_step_down(desk, "somebody else wrote with our stamp");
         return;
     }
+    follow_clock(desk, record->append_ms);
     desk->unread_ms = desk->service->now_ms;
     if (!progress)
         caution_read_outcome(desk);
@@ -135,7 +152,7 @@ static void read_accepted(struct desk *desk, int64_t offset, const struct bus_re
     if (desk->phase == DESK_FOLDING)
         fold(desk, offset, record, reading, progress);
     else
-        read_back(desk, reading, progress);
+        read_back(desk, record, reading, progress);
 }
 
 static void read_void(struct desk *desk, const struct fence_reading *reading)

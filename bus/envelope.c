@@ -35,6 +35,10 @@ refuse(struct reading *r, enum envelope_result result, const char *format, ...)
     r->error->field[0] = '\0';
     vsnprintf(r->error->detail, sizeof r->error->detail, format, arguments);
     va_end(arguments);
+    /* A stranger's bytes are quoted in it, and it becomes a field of an event of ours. */
+    for (char *at = r->error->detail; *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
     return result;
 }
 

@@ -41,6 +41,7 @@ void service_free(struct service *service)
     for (int i = 0; i < service->desk_count; i++)
         desk_release(&service->desks[i]);
     arena_release(&service->arena);
+    arena_release(&service->check_arena);
     envelope_release(&service->envelope);
     memory_free(service);
 }
@@ -108,8 +109,12 @@ static void take_event(struct service *service, const struct bus_event *event)
     case BUS_UP:
         log_line(LOG_INFO, service->descriptor->name, "the bus is back");
         return;
-    case BUS_APPENDED:  /* what counts is what is read back */
-    case BUS_CAUGHT_UP: /* ends are asked for, so that the answer has a time */
+    case BUS_CAUGHT_UP: /* over what is there but invisible to readers */
+        if (event->topic != service->descriptor->output)
+            inputs_caught_up(&service->desks[event->partition], input_of(service, event->topic),
+                             event->offset);
+        return;
+    case BUS_APPENDED: /* what counts is what is read back */
         return;
     }
 }

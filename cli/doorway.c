@@ -71,7 +71,7 @@ const char *doorway_url(const struct doorway *doorway, char out[DOORWAY_TEXT_SIZ
 /* The port the kernel chose. */
 static void learn_port(struct doorway *doorway)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {0};
     socklen_t size = sizeof name;
     if (getsockname(doorway->fd, (struct sockaddr *)&name, &size) != 0)
         return;
