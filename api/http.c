@@ -48,8 +48,7 @@ struct exchange {
     bool waited; /* it was suspended: others know of it */
 };
 
-/* ---- slow visitors
- * ------------------------------------------------------------------------------ */
+/* ---- slow visitors --------------------------------------------------------------------------- */
 
 static void notify_connection(void *context, struct MHD_Connection *connection, void **slot,
                               enum MHD_ConnectionNotificationCode code)
@@ -103,8 +102,7 @@ void http_sweep(struct http *http)
     pthread_mutex_unlock(&http->lock);
 }
 
-/* ---- requests
- * ----------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static struct exchange *exchange_of(struct request *request)
 {
@@ -268,13 +266,12 @@ static void notify_completed(void *context, struct MHD_Connection *connection, v
         exchange_free(exchange);
 }
 
-/* ---- daemons
- * ------------------------------------------------------------------------------------ */
+/* ---- daemons --------------------------------------------------------------------------------- */
 
 static struct MHD_Daemon *start_daemon(struct listener *listener, int socket,
                                        const struct options *options)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {0};
     socklen_t own_size = sizeof own;
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;

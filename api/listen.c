@@ -74,7 +74,7 @@ static int open_socket(const struct listen_address *listener, char *error)
 /* Port 0 becomes the one the kernel chose. */
 static void learn_port(struct listen_address *listener, int socket_fd)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {0};
     socklen_t size = sizeof own;
     if (getsockname(socket_fd, (struct sockaddr *)&own, &size) != 0)
         return;

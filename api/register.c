@@ -392,7 +392,7 @@ static bool put_positions(struct register_file *file)
     bool good = true;
     for (int at = 0; at < TOPIC_COUNT * partitions && good; at++) {
         const struct fence *fence = &file->batch.positions[at];
-        if (memcmp(fence, &file->written[at], sizeof *fence) == 0)
+        if (fence_same_position(fence, &file->written[at]))
             continue;
         sqlite3_bind_int(statement, 1, at / partitions);
         sqlite3_bind_int(statement, 2, at % partitions);

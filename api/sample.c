@@ -20,8 +20,7 @@ enum { SAMPLE_TRIES_MAX = 500, SAMPLE_WAIT_MS = 10 * 1000 };
 
 static const char block_id[] = "sample";
 
-/* ---- answers
- * ------------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void put_show(struct buffer *out, const char *name, const struct show *show)
 {
@@ -64,8 +63,7 @@ static void sample_late(struct edge *edge, struct request *request)
                    "this takes longer than usual and may still happen; look again");
 }
 
-/* ---- GET /show/:id
- * ------------------------------------------------------------------------------ */
+/* ---- GET /show/:id --------------------------------------------------------------------------- */
 
 void handle_sample_show(struct edge *edge, struct request *request)
 {
@@ -78,8 +76,7 @@ void handle_sample_show(struct edge *edge, struct request *request)
         answer_unknown(request);
 }
 
-/* ---- GET / and GET /reservations/:showID: lists from the register
- * -------------------------------- */
+/* ---- GET / and GET /reservations/:showID: lists from the register ---------------------------- */
 
 static void put_shows(struct edge *edge, struct buffer *out)
 {
@@ -145,8 +142,7 @@ void handle_sample_reservations(struct edge *edge, struct request *request)
     ask(edge, request, &list_show, register_list_show);
 }
 
-/* ---- PUT /hold-seats and /release-seats
- * ---------------------------------------------------------- */
+/* ---- PUT /hold-seats and /release-seats ------------------------------------------------------ */
 
 /* Makes the next SetBlock from how the block stands now. false: it cannot be, and is answered. */
 static bool send_block(struct edge *edge, struct request *request, const struct show *show)
@@ -231,8 +227,7 @@ void handle_sample_release(struct edge *edge, struct request *request)
     change_block(edge, request, -1);
 }
 
-/* ---- POST /reserve and /reserveTickets
- * ----------------------------------------------------------- */
+/* ---- POST /reserve and /reserveTickets ------------------------------------------------------- */
 
 enum reserve_stage { RESERVING, PAYING };
 
@@ -346,8 +341,7 @@ void handle_sample_reserve(struct edge *edge, struct request *request)
     edge_unlock(edge);
 }
 
-/* ---- DELETE /cancel
- * ----------------------------------------------------------------------------- */
+/* ---- DELETE /cancel -------------------------------------------------------------------------- */
 
 enum cancel_stage { FINDING, CANCELLING };
 

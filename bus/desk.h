@@ -143,7 +143,7 @@ enum decided desk_progress(struct desk *desk, const struct source *source);
 /* desk_caution.c: an input that kills its owners is refused in the end */
 void caution_read_claim(struct desk *desk);
 void caution_read_outcome(struct desk *desk);
-void caution_read_note(struct desk *desk, struct text source);
+void caution_read_note(struct desk *desk, struct text header);
 void caution_begin(struct desk *desk);
 bool caution_passes(struct desk *desk, int which, int64_t offset, const struct bus_record *record);
 void caution_survived(struct desk *desk, const struct source *source);

@@ -173,7 +173,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
     bool noted = desk->cautious;
     caution_survived(desk, &source);
     if (!any) {
-        /* Noted and harmless: say at once that it is behind us, or the next owner notes it again. */
+        /* Noted and harmless: say so at once, or the next owner notes it again. */
         desk->skipped = noted ? SERVICE_SKIPPED_MAX : desk->skipped + 1;
         desk->skipped_ms = service->now_ms;
         service->counts.skipped++;

@@ -32,7 +32,7 @@ static size_t text_bytes(const struct bus_record *record)
 static struct text copy_text(char **at, struct text text)
 {
     struct text copy = {text.data ? *at : NULL, text.size};
-    if (text.size)
+    if (text.data && text.size)
         memcpy(*at, text.data, text.size);
     *at += text.size;
     return copy;

@@ -111,6 +111,11 @@ struct fence fence_position(const struct fence *fence)
         .next = fence->next, .claim = fence->claim, .nonce = fence->nonce, .n = fence->n};
 }
 
+bool fence_same_position(const struct fence *a, const struct fence *b)
+{
+    return a->next == b->next && a->claim == b->claim && a->nonce == b->nonce && a->n == b->n;
+}
+
 /* What the grammar asks of the headers, gathered in one pass. */
 struct marks {
     struct text type, stamp, claim, content, source, positions;

@@ -79,6 +79,7 @@ struct fence fence_start(void);
 
 /* What is to be stored of a memory: all but its doubt. */
 struct fence fence_position(const struct fence *fence);
+bool fence_same_position(const struct fence *a, const struct fence *b);
 
 /* Reads one record at `offset` and moves the memory behind it; DOUBT and LOST do not move it. The
  * offset is at least fence->next, or fence->doubt when in doubt; holes are a backend's own. */

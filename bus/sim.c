@@ -38,7 +38,7 @@ static int64_t later(int64_t a, int64_t b)
 static struct text store_text(char **at, struct text text)
 {
     struct text copy = {text.data ? *at : NULL, text.size};
-    if (text.size)
+    if (text.data && text.size)
         memcpy(*at, text.data, text.size);
     *at += text.size;
     return copy;

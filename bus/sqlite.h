@@ -373,7 +373,7 @@ enum bus_result sqlite_end(struct sqlite_bus *handle, int topic, int partition, 
 /* sqlite_group.c */
 void sqlite_group_start(struct sqlite_bus *handle);
 void sqlite_group_release(struct sqlite_bus *handle);
-enum bus_result sqlite_join(struct sqlite_bus *handle, const char *group);
+enum bus_result sqlite_join(struct sqlite_bus *handle, const char *name);
 void sqlite_leave(struct sqlite_bus *handle);
 void sqlite_group_delivered(struct sqlite_bus *handle, int partition); /* (loop) its BUS_REVOKED */
 void sqlite_group_look(struct sqlite_bus *handle); /* (loop) in a read transaction */

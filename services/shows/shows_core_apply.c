@@ -78,8 +78,7 @@ static struct payment own_payment(const struct payment *payment)
     return own;
 }
 
-/* ---- the timers of a show
- * ------------------------------------------------------------------------ */
+/* ---- the timers of a show -------------------------------------------------------------------- */
 
 /* The show is due when its first hold is. Ties are settled by the order of creation. */
 static void set_due(struct shows *shows, struct show *show, uint64_t place)
@@ -309,8 +308,7 @@ void shows_apply(struct shows *shows, const struct message *outcome)
     remember_command(show, outcome);
 }
 
-/* ---- making and freeing
- * -------------------------------------------------------------------------- */
+/* ---- making and freeing ---------------------------------------------------------------------- */
 
 struct shows *shows_new(void)
 {

@@ -7,8 +7,7 @@
 
 static const struct tier standard = {TEXT("standard"), TEXT("Standard"), 0, -1};
 
-/* ---- the fields of a show
- * ------------------------------------------------------------------------ */
+/* ---- the fields of a show -------------------------------------------------------------------- */
 
 static bool same_tier_twice(const struct tiers *tiers)
 {

@@ -72,8 +72,7 @@ struct shows {
     size_t hold_count;
 };
 
-/* ---- seats: arithmetic on a copy in decide, on the state in apply
- * --------------------------------- */
+/* ---- seats: arithmetic on a copy in decide, on the state in apply ---------------------------- */
 enum seat_change { SEATS_HOLD, SEATS_UNHOLD, SEATS_SELL_HELD, SEATS_SELL_FREE, SEATS_RETURN };
 
 /* Moves the lines' seats, and computes free and oversold_by anew. */

@@ -146,8 +146,7 @@ static int close_house(void **state)
     return 0;
 }
 
-/* ---- one request
- * ------------------------------------------------------------------------------ */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 struct call {
     const char *authorization, *key, *body, *prefer;
@@ -251,8 +250,7 @@ static void make_show(struct house *house)
 #define SEATS "/v1/shows/s1/reservations"
 #define TWO   "{\"quantity\":2,\"name\":\"Ann\"}"
 
-/* ---- what comes before every handler
- * ------------------------------------------------------------ */
+/* ---- what comes before every handler --------------------------------------------------------- */
 
 static void routes__refuse_before_any_handler(void **state)
 {
@@ -295,8 +293,7 @@ static void routes__wait_for_the_log_to_be_read(void **state)
     assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 200);
 }
 
-/* ---- sales
- * -------------------------------------------------------------------------------------- */
+/* ---- sales ----------------------------------------------------------------------------------- */
 
 static void reserve__is_held_and_a_replay_says_the_same(void **state)
 {
@@ -466,8 +463,7 @@ static void sample__reserves_in_one_step(void **state)
     assert_status(house, VERB_GET, "/show/s1", (struct call){0}, 404);
 }
 
-/* ---- the register
- * ------------------------------------------------------------------------------- */
+/* ---- the register ---------------------------------------------------------------------------- */
 
 static void register__brings_everything_back_after_a_restart(void **state)
 {
