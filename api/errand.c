@@ -158,13 +158,12 @@ void errand_begin(struct edge *edge, struct request *request, const struct erran
     int64_t now_ms = clock_monotonic_ms();
     errand->kind = kind;
     errand->wait_until_ms = now_ms + wait_ms;
-    bool sends = errand->envelope.header_count > 0;
     if (kind->look(edge, request)) {
-        if (sends && !request->sample)
+        if (errand->command_id[0] && !request->sample)
             answer_header(request, "Idempotent-Replayed", "true");
         return;
     }
-    sends = errand->envelope.header_count > 0;
+    bool sends = errand->envelope.header_count > 0;
     if (!admit(edge, request, sends))
         return;
     errand->phase = ERRAND_WAITING;

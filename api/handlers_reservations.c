@@ -302,6 +302,25 @@ static bool is_confirmed(const struct reservation *reservation)
     return reservation->booking == BOOKING_CONFIRMED || reservation->booking == BOOKING_CANCELLED;
 }
 
+/* StartCheckout of what shows has not decided yet would be refused as gone, for good. */
+enum checkout_stage { CHECKOUT_SENT, CHECKOUT_WAITS };
+
+static void make_checkout(struct request *request, struct message *command)
+{
+    struct errand *errand = &request->errand;
+    message_init(command, MESSAGE_StartCheckout);
+    message_set(command, show_id, text_of(errand->show_id));
+    message_set(command, reservation_id, text_of(errand->reservation_id));
+    message_set(command, payment_id, text_of(errand->command_id));
+    message_set(command, method, (enum method)errand->count);
+    message_set(command, by, request_is_staff(request) ? by_staff : by_customer);
+}
+
+static bool is_undecided(const struct reservation *reservation)
+{
+    return reservation == NULL || view_status(reservation) == STATUS_REQUESTED;
+}
+
 static bool checkout_look(struct edge *edge, struct request *request)
 {
     struct text payment_id = text_of(request->errand.command_id);
@@ -310,6 +329,12 @@ static bool checkout_look(struct edge *edge, struct request *request)
                           reservation ? view_replay(&reservation->replays, payment_id) : NULL))
         return true;
     const struct attempt *attempt = reservation ? view_attempt_of(reservation, payment_id) : NULL;
+    if (request->errand.stage == CHECKOUT_WAITS && attempt == NULL && !is_undecided(reservation)) {
+        static _Thread_local struct message command;
+        request->errand.stage = CHECKOUT_SENT;
+        make_checkout(request, &command);
+        errand_send(edge, request, &command);
+    }
     if (attempt == NULL)
         return false;
     if (answer_if_reused(request, attempt->fingerprint))
@@ -330,6 +355,11 @@ static bool checkout_look(struct edge *edge, struct request *request)
 
 static void checkout_late(struct edge *edge, struct request *request)
 {
+    if (request->errand.stage == CHECKOUT_WAITS) {
+        problem_answer(request, PROBLEM_overloaded,
+                       "nothing was sent; the seats are not held yet: try again with the same key");
+        return;
+    }
     answer_accepted(request, "/v1/reservations/%s", request->errand.reservation_id);
     answer_paid(request, 202, find(edge, request));
 }
@@ -369,14 +399,12 @@ void handle_checkout(struct edge *edge, struct request *request)
                        "cash, card and comp are taken at the box office");
         return;
     }
-    message_set(&command, show_id, text_of(errand->show_id));
-    message_set(&command, reservation_id, text_of(errand->reservation_id));
-    message_set(&command, payment_id, text_of(errand->command_id));
-    message_set(&command, by, staff ? by_staff : by_customer);
+    errand->count = command.method;
+    make_checkout(request, &command);
     if (!command_check(request, &command))
         return;
-    errand_prepare(edge, request, &command);
     edge_lock(edge);
+    errand->stage = CHECKOUT_WAITS; /* the first look sends it, if it can be decided */
     errand->show = view_show(&edge->view, text_of(errand->show_id));
     errand_begin(edge, request, &checkout, request_wait_ms(request));
     edge_unlock(edge);

@@ -41,8 +41,7 @@ static int64_t seconds(struct text text, int64_t otherwise_ms)
     int64_t count;
     if (!text_to_i64(text, &count))
         return otherwise_ms;
-    return count * 1000 < ERRAND_WAIT_MAX_MS && count < ERRAND_WAIT_MAX_MS ? count * 1000
-                                                                           : ERRAND_WAIT_MAX_MS;
+    return count < ERRAND_WAIT_MAX_MS / 1000 ? count * 1000 : ERRAND_WAIT_MAX_MS;
 }
 
 int64_t request_wait_ms(const struct request *request)

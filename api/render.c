@@ -219,7 +219,8 @@ void render_reservation(struct buffer *out, const struct reservation *reservatio
 static bool is_known(struct request *request, int status, struct text etag)
 {
     answer_header(request, "ETag", "%.*s", TEXT_PRINT(etag));
-    if (status != 200 || !text_equal(request->headers.if_none_match, etag))
+    if (request->verb != VERB_GET || status != 200 ||
+        !text_equal(request->headers.if_none_match, etag))
         return false;
     request->answer.status = 304;
     return true;

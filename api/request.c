@@ -52,6 +52,6 @@ void answer_close(struct request *request)
 void answer_clear(struct request *request)
 {
     buffer_clear(&request->answer.body);
-    request->answer.header_count = 0;
+    request->answer.header_count = request->answer.kept_count;
     request->answer.status = 0;
 }

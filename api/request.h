@@ -54,6 +54,7 @@ struct answer {
     struct buffer body;
     struct answer_header headers[ANSWER_HEADERS_MAX];
     int header_count;
+    int kept_count; /* of them, the first ones belong to every answer */
 };
 
 /* Which set of routes the listener serves. */

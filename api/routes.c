@@ -187,6 +187,7 @@ void route_request(struct edge *edge, struct request *request)
     if (request->headers.traceparent.size > 64)
         request->headers.traceparent = (struct text){NULL, 0};
     const struct route *route = find(edge, request);
+    request->answer.kept_count = request->answer.header_count;
     if (route == NULL)
         return;
     identify_caller(edge, request);

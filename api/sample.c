@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { SAMPLE_TRIES_MAX = 500, SAMPLE_WAIT_MS = 10 * 1000 };
+enum { SAMPLE_TRIES_MAX = 1000, SAMPLE_WAIT_MS = 10 * 1000 };
 
 static const char block_id[] = "sample";
 
@@ -186,8 +186,12 @@ static bool block_look(struct edge *edge, struct request *request)
         bool again =
             (errand->refused && errand->refused_code == code_precondition) ||
             (replay && replay->answer == MESSAGE_Refused && replay->code == code_precondition);
-        if (!again || errand->stage++ == SAMPLE_TRIES_MAX)
+        if (!again)
             return answer_if_refused(request, replay);
+        if (errand->stage++ == SAMPLE_TRIES_MAX) {
+            problem_answer(request, PROBLEM_overloaded, "too many change this at once; try again");
+            return true;
+        }
         char next[UUID_SIZE];
         ids_step(&edge->keys, "again", text_of(errand->command_id), next);
         memcpy(errand->command_id, next, sizeof next);
@@ -320,8 +324,9 @@ void handle_sample_reserve(struct edge *edge, struct request *request)
     if (!sample_body_read(request, &body, SAMPLE_SHOW | SAMPLE_COUNT | SAMPLE_NAME) ||
         !request_identify(edge, request, false))
         return;
-    memcpy(errand->reservation_id, errand->command_id, UUID_SIZE);
     view_set(errand->show_id, VIEW_ID_SIZE, body.show_id);
+    ids_step(&edge->keys, errand->show_id, text_of(errand->command_id), errand->command_id);
+    memcpy(errand->reservation_id, errand->command_id, UUID_SIZE);
     edge_lock(edge);
     bool found = find_tier(edge, request, &tier_id);
     edge_unlock(edge);
@@ -351,7 +356,11 @@ static void send_cancel(struct edge *edge, struct request *request)
     struct errand *errand = &request->errand;
     errand->stage = CANCELLING;
     view_set(errand->reservation_id, UUID_SIZE, buffer_view(&errand->result));
-    ids_step(&edge->keys, "cancel", text_of(errand->reservation_id), errand->command_id);
+    const struct reservation *reservation =
+        view_reservation(&edge->view, text_of(errand->reservation_id));
+    struct text state = arena_print(&request->arena, "%s@%lld", errand->reservation_id,
+                                    reservation ? (long long)reservation->offsets[0] : -1);
+    ids_step(&edge->keys, "cancel", state, errand->command_id);
     message_init(&command, MESSAGE_CancelReservation);
     message_set(&command, show_id, text_of(errand->show_id));
     message_set(&command, reservation_id, text_of(errand->reservation_id));

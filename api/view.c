@@ -155,19 +155,11 @@ enum reservation_status view_status(const struct reservation *reservation)
     return seats == SEATS_HELD ? STATUS_HELD : STATUS_REQUESTED;
 }
 
-/* A checkout of a reservation nobody requested: over once every attempt was turned away. */
-static bool is_stray(const struct reservation *reservation)
-{
-    return reservation->booking == BOOKING_UNKNOWN && reservation->seats == SEATS_UNKNOWN &&
-           !is_paying(reservation);
-}
-
 bool view_is_finished(const struct reservation *reservation)
 {
     enum seats seats = reservation->seats;
     switch (reservation->booking) {
-    case BOOKING_UNKNOWN:
-        return is_stray(reservation);
+    case BOOKING_UNKNOWN: /* its first words may still be on their way */
     case BOOKING_REQUESTED:
         return false;
     case BOOKING_REFUSED:

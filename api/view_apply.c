@@ -392,8 +392,8 @@ static void apply_refused(struct view *view, const struct message *event, const 
     struct reservation *reservation;
     if (!message_has(event, reservation_id)) {
         struct show *show = message_has(event, show_id) ? view_show(view, event->show_id) : NULL;
-        if (show == NULL)
-            return;
+        if (show == NULL || place->topic != TOPIC_SHOWS_EVENTS)
+            return; /* a show's position is one of shows.events */
         remember_for_show(show, event);
         touch_show(view, show, place);
         return;
