@@ -228,6 +228,21 @@ static void cancellation__is_found_by_its_command(void **state)
     }
 }
 
+/* Checkout is read first, and all it says is no: the reservation is not over, it has not begun. */
+static void checkout__heard_of_first_is_kept(void **state)
+{
+    struct view view = {0};
+    (void)state;
+    say(&view, MESSAGE_CheckoutStarted, 1);
+    say(&view, MESSAGE_CheckoutRejected, 2);
+    assert_false(view_is_finished(view_reservation(&view, text_of(RID))));
+    say(&view, MESSAGE_ReservationRequested, 1);
+    say(&view, MESSAGE_SeatsHeld, 1);
+    assert_int_equal(status_in(&view), STATUS_HELD);
+    assert_int_equal(view_reservation(&view, text_of(RID))->attempt_count, 1);
+    view_release(&view);
+}
+
 static void create(struct view *view, const char *id, int64_t starts_at_ms)
 {
     struct message event = {0};
@@ -321,6 +336,7 @@ int main(void)
         cmocka_unit_test(status__is_the_same_in_every_interleaving),
         cmocka_unit_test(refused__request_is_rejected_but_not_for_a_conflict),
         cmocka_unit_test(cancellation__is_found_by_its_command),
+        cmocka_unit_test(checkout__heard_of_first_is_kept),
         cmocka_unit_test(shows__are_listed_by_time),
         cmocka_unit_test(shows__forget_the_oldest_command_of_65),
         cmocka_unit_test(shows__status_follows_the_clock_and_the_pause),
