@@ -8,6 +8,7 @@
  *
  * slowsim is sim with answers and deliveries that take their time. What only sim can do, its
  * faults, is in tests/unit/sim_bus.c. */
+#include "tests/support/claims.h"
 #include "tests/support/stage.h"
 
 #include "base/clock.h"
@@ -791,6 +792,9 @@ static const struct play plays[] = {
     PLAY(two_readers_see_the_same, ANYWHERE),
     PLAY(end_agrees_with_readers, ANYWHERE),
     PLAY(following_beyond_the_end_is_lost, ANYWHERE),
+    PLAY(of_two_claimants_the_later_counts, ANYWHERE),
+    PLAY(a_late_append_after_a_newer_claim_is_void, ANYWHERE),
+    PLAY(a_lost_suffix_stays_void_until_the_next_claim, ANYWHERE),
     PLAY(anything_in_any_order, ANYWHERE),
     PLAY(a_full_queue_takes_more_later, ANYWHERE),
     PLAY(what_is_too_large_is_invalid, ANYWHERE),
