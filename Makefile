@@ -151,7 +151,7 @@ bench: build ## how fast a seat is held, on a running installation
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-check: build build/release/schemas/generate | build/.installed-test ## the rules of STYLE.md, a second compiler, static analysis
+check: build build/release/schemas/generate $(addprefix build/asan/test/,$(UNIT_TESTS)) build/release/test/unit/canary | build/.installed-test ## the rules of STYLE.md, a second compiler, static analysis, sanitizers
 	@/usr/bin/python3 tests/check/check.py
 	@echo "clang: every file compiles without a warning"
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P2 -n8 clang $(STANDARD) $(WARNINGS) $(LIB_CFLAGS) -fsyntax-only
@@ -160,6 +160,8 @@ check: build build/release/schemas/generate | build/.installed-test ## the rules
 	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services api cli
 	@echo "clang-tidy"
 	@printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- $(STANDARD) $(LIB_CFLAGS) 2>/dev/null' tidy
+	@echo "sanitizers"
+	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary 'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))'
 	@echo "all rules hold"
 
 schemas: build/release/schemas/generate ## write the JSON Schemas from messages.def

@@ -678,7 +678,7 @@ static void kafka__nothing_hangs_with_a_frozen_broker(void **state)
     settle(&bus, 1, &owns, (const int[]){1});
     kill(own_number("pid"), SIGSTOP);
     put(bus, 0, 0, "x");
-    /* The signal returns before every thread of the broker has stopped: the first may be answered. */
+    /* The signal returns before every thread has stopped: the first may be answered. */
     int64_t start_ms = clock_monotonic_ms();
     for (int i = 0; i < 100 && bus_end(bus, 0, 0, &end) == BUS_OK; i++)
         start_ms = clock_monotonic_ms();

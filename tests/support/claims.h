@@ -5,7 +5,7 @@
 
 #include "tests/support/stage.h"
 
-/* Two claim a partition at once and both write on: every reader accepts the later one's word only. */
+/* Two claim a partition at once, and both write on: every reader accepts only the later one. */
 void of_two_claimants_the_later_counts(struct stage *stage);
 
 /* A writer that was fenced appends after the newer claim, late: void for every reader. */
