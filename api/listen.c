@@ -74,12 +74,15 @@ static int open_socket(const struct listen_address *listener, char *error)
 /* Port 0 becomes the one the kernel chose. */
 static void learn_port(struct listen_address *listener, int socket_fd)
 {
-    struct sockaddr_storage own = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } own = {.v6 = {0}};
     socklen_t size = sizeof own;
-    if (getsockname(socket_fd, (struct sockaddr *)&own, &size) != 0)
+    if (getsockname(socket_fd, &own.any, &size) != 0)
         return;
-    int port = own.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&own)->sin6_port)
-                                         : ntohs(((struct sockaddr_in *)&own)->sin_port);
+    int port = ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
     snprintf(listener->port, sizeof listener->port, "%d", port);
 }
 

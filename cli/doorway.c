@@ -71,14 +71,14 @@ const char *doorway_url(const struct doorway *doorway, char out[DOORWAY_TEXT_SIZ
 /* The port the kernel chose. */
 static void learn_port(struct doorway *doorway)
 {
-    struct sockaddr_storage name = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } name = {.v6 = {0}};
     socklen_t size = sizeof name;
-    if (getsockname(doorway->fd, (struct sockaddr *)&name, &size) != 0)
-        return;
-    if (name.ss_family == AF_INET)
-        doorway->port = ntohs(((struct sockaddr_in *)&name)->sin_port);
-    else
-        doorway->port = ntohs(((struct sockaddr_in6 *)&name)->sin6_port);
+    if (getsockname(doorway->fd, &name.any, &size) == 0)
+        doorway->port = ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
 }
 
 static bool bind_to(struct doorway *doorway, const struct addrinfo *address)
