@@ -23,6 +23,15 @@ void *memory_grow(void *old, size_t size)
     return found(realloc(old, size ? size : 1), size);
 }
 
+void *memory_append(void *list, size_t count, void *item)
+{
+    void **items = list;
+    if ((count & (count - 1)) == 0) /* 0, 1, 2, 4, 8 …: full */
+        items = memory_grow(items, (count ? count * 2 : 1) * sizeof *items);
+    items[count] = item;
+    return items;
+}
+
 void memory_free(void *block)
 {
     free(block);

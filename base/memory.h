@@ -15,6 +15,10 @@ void *memory_new(size_t size);
  * set. */
 void *memory_grow(void *old, size_t size);
 
+/* The list of `count` pointers with `item` behind them. It grows at powers of two, so nothing else
+ * may make it longer. Starts as NULL with count 0. */
+void *memory_append(void *list, size_t count, void *item);
+
 /* Gives a block back. NULL is allowed. */
 void memory_free(void *block);
 

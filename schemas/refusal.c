@@ -1,4 +1,4 @@
-/* What a refusal says. */
+/* What a refusal says, and which commands have had their answer. */
 #include "schemas/refusal.h"
 
 bool refuse(struct message *outcome, const struct message *input, enum code code, const char *field,
@@ -17,4 +17,28 @@ bool refuse(struct message *outcome, const struct message *input, enum code code
     message_copy(outcome, input, payment_id);
     message_copy(outcome, input, fingerprint);
     return true;
+}
+
+bool answered_before(const struct recent *commands, const struct message *input,
+                     struct message *outcome, bool *any)
+{
+    switch (recent_ask(commands, input->id, input->fingerprint)) {
+    case RECENT_NEW:
+        return false;
+    case RECENT_REPEAT:
+        *any = false;
+        return true;
+    case RECENT_CONFLICT:
+        *any = refuse(outcome, input, code_conflict, NULL,
+                      "a command with this id was given before, with another body");
+        return true;
+    }
+    return false;
+}
+
+void answered_remember(struct recent *commands, const struct message *outcome)
+{
+    if (message_has(outcome, fingerprint) && outcome->cause_id.size &&
+        recent_ask(commands, outcome->cause_id, outcome->fingerprint) == RECENT_NEW)
+        recent_remember(commands, outcome->cause_id, outcome->fingerprint);
 }

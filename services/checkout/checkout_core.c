@@ -192,15 +192,6 @@ bool checkout_decide(const struct checkout *checkout, const struct message *inpu
 
 /* ---- folding --------------------------------------------------------------------------------- */
 
-static void *appended(void *list, size_t count, void *item)
-{
-    void **items = list;
-    if ((count & (count - 1)) == 0) /* 0, 1, 2, 4, 8 …: full */
-        items = memory_grow(items, (count ? count * 2 : 1) * sizeof *items);
-    items[count] = item;
-    return items;
-}
-
 static struct order *add_order(struct checkout *checkout, const struct message *outcome)
 {
     char key[ORDER_KEY_SIZE];
@@ -210,7 +201,7 @@ static struct order *add_order(struct checkout *checkout, const struct message *
     order = memory_new(sizeof *order);
     order->key = text_copy(order_key(outcome, key));
     map_insert_take(&checkout->orders, order->key, order);
-    checkout->order_list = appended(checkout->order_list, checkout->order_count++, order);
+    checkout->order_list = memory_append(checkout->order_list, checkout->order_count++, order);
     return order;
 }
 
@@ -224,7 +215,8 @@ static struct attempt *add_attempt(struct checkout *checkout, struct order *orde
     attempt->order = order;
     attempt->status = status;
     map_insert_take(&checkout->attempts, attempt->payment_id, attempt);
-    checkout->attempt_list = appended(checkout->attempt_list, checkout->attempt_count++, attempt);
+    checkout->attempt_list =
+        memory_append(checkout->attempt_list, checkout->attempt_count++, attempt);
     return attempt;
 }
 

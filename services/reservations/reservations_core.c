@@ -105,18 +105,12 @@ static bool decide_cancel(const struct reservations *reservations, const struct 
                           struct message *outcome)
 {
     const struct booking *booking = find(reservations, input);
+    bool any;
     if (booking == NULL)
         return refuse(outcome, input, code_not_found, "reservation_id",
                       "there is no such reservation for this show");
-    switch (recent_ask(&booking->commands, input->id, input->fingerprint)) {
-    case RECENT_REPEAT:
-        return false;
-    case RECENT_CONFLICT:
-        return refuse(outcome, input, code_conflict, NULL,
-                      "a command with this id was given before, with another body");
-    case RECENT_NEW:
-        break;
-    }
+    if (answered_before(&booking->commands, input, outcome, &any))
+        return any;
     if (refuse_cancel(booking, input, outcome))
         return true;
     message_init(outcome, MESSAGE_CancellationRequested);
@@ -235,20 +229,9 @@ static struct booking *add(struct reservations *reservations, const struct messa
         booking->fingerprint = text_copy(outcome->fingerprint);
     booking->status = status;
     booking->commands.capacity = BOOKING_COMMANDS_REMEMBERED;
-    if ((reservations->count & (reservations->count - 1)) == 0) /* 0, 1, 2, 4, 8 …: full */
-        reservations->list =
-            memory_grow(reservations->list, (reservations->count ? reservations->count * 2 : 1) *
-                                                sizeof(struct booking *));
-    reservations->list[reservations->count++] = booking;
+    reservations->list = memory_append(reservations->list, reservations->count++, booking);
     map_insert_take(&reservations->bookings, booking->reservation_id, booking);
     return booking;
-}
-
-static void remember(struct booking *booking, const struct message *outcome)
-{
-    if (message_has(outcome, fingerprint) &&
-        recent_ask(&booking->commands, outcome->cause_id, outcome->fingerprint) == RECENT_NEW)
-        recent_remember(&booking->commands, outcome->cause_id, outcome->fingerprint);
 }
 
 /* A refusal is an answer: a request refused for good is a reservation that never was one. */
@@ -260,7 +243,7 @@ static void apply_refused(struct reservations *reservations, const struct messag
     bool request = message_has(outcome, command) && text_is(outcome->command, "RequestReservation");
     struct booking *booking = find(reservations, outcome);
     if (booking && !request)
-        remember(booking, outcome);
+        answered_remember(&booking->commands, outcome);
     else if (request && map_find(&reservations->bookings, outcome->reservation_id) == NULL)
         add(reservations, outcome, BOOKING_REFUSED);
 }
@@ -286,7 +269,7 @@ void reservations_apply(struct reservations *reservations, const struct message 
     switch ((int)outcome->type) {
     case MESSAGE_CancellationRequested:
         booking->cancelling = true;
-        remember(booking, outcome);
+        answered_remember(&booking->commands, outcome);
         return;
     case MESSAGE_CancellationRejected:
         booking->cancelling = false;

@@ -1,5 +1,6 @@
 /* Folding what was decided: the only writer of the state. Nothing here asks whether; that was
  * decided. */
+#include "schemas/refusal.h"
 #include "services/shows/shows_core_state.h"
 
 #include <assert.h>
@@ -129,9 +130,7 @@ static struct show *apply_created(struct shows *shows, const struct message *out
     show->due.seq = shows->show_count;
     apply_fields(show, outcome);
     map_insert_take(&shows->shows, show->show_id, show);
-    shows->show_list =
-        memory_grow(shows->show_list, (shows->show_count + 1) * sizeof *shows->show_list);
-    shows->show_list[shows->show_count++] = show;
+    shows->show_list = memory_append(shows->show_list, shows->show_count++, show);
     return show;
 }
 
@@ -159,9 +158,7 @@ static struct person *person_of(struct show *show, struct text party)
     person = memory_new(sizeof *person);
     person->party = text_copy(party);
     map_insert_take(&show->persons, person->party, person);
-    show->person_list = memory_grow(show->person_list,
-                                    (size_t)(show->person_count + 1) * sizeof *show->person_list);
-    show->person_list[show->person_count++] = person;
+    show->person_list = memory_append(show->person_list, show->person_count++, person);
     return person;
 }
 
@@ -173,12 +170,8 @@ static void count_person(struct hold *hold, int64_t quantity)
 
 static void keep_hold(struct shows *shows, struct hold *hold)
 {
-    if ((shows->hold_count & (shows->hold_count - 1)) == 0) /* 0, 1, 2, 4, 8 …: full */
-        shows->hold_list =
-            memory_grow(shows->hold_list,
-                        (shows->hold_count ? shows->hold_count * 2 : 1) * sizeof(struct hold *));
     hold->expiry.seq = shows->hold_count;
-    shows->hold_list[shows->hold_count++] = hold;
+    shows->hold_list = memory_append(shows->hold_list, shows->hold_count++, hold);
     map_insert_take(&shows->holds, hold->reservation_id, hold);
 }
 
@@ -283,15 +276,6 @@ static bool changes_show(enum message_type type)
            type != MESSAGE_Refused;
 }
 
-/* An answer to a command is remembered with the show, refusals too: a repeat has none. */
-static void remember_command(struct show *show, const struct message *outcome)
-{
-    bool answers = outcome->type == MESSAGE_Refused || message_has(outcome, fingerprint);
-    if (show && answers && message_has(outcome, fingerprint) && outcome->cause_id.size &&
-        recent_ask(&show->commands, outcome->cause_id, outcome->fingerprint) == RECENT_NEW)
-        recent_remember(&show->commands, outcome->cause_id, outcome->fingerprint);
-}
-
 void shows_apply(struct shows *shows, const struct message *outcome)
 {
     struct show *show = message_has(outcome, show_id) ? shows_find(shows, outcome->show_id) : NULL;
@@ -305,7 +289,8 @@ void shows_apply(struct shows *shows, const struct message *outcome)
         show->seq = outcome->seq;
         seats_balance(&show->seats);
     }
-    remember_command(show, outcome);
+    if (show)
+        answered_remember(&show->commands, outcome);
 }
 
 /* ---- making and freeing ---------------------------------------------------------------------- */
@@ -324,7 +309,7 @@ static void free_show(struct show *show)
     free_tiers(&show->tiers);
     for (int i = 0; i < show->block_count; i++)
         text_free(&show->blocks[i].block_id);
-    for (int i = 0; i < show->person_count; i++) {
+    for (size_t i = 0; i < show->person_count; i++) {
         text_free(&show->person_list[i]->party);
         memory_free(show->person_list[i]);
     }

@@ -221,19 +221,13 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
                          struct message *outcome)
 {
     const struct show *show = shows_find(shows, input->show_id);
+    bool any;
     if (input->type == MESSAGE_CreateShow)
         return decide_create(shows, input, now_ms, outcome);
     if (show == NULL)
         return refuse(outcome, input, code_not_found, "show_id", "there is no such show");
-    switch (recent_ask(&show->commands, input->id, input->fingerprint)) {
-    case RECENT_REPEAT:
-        return false;
-    case RECENT_CONFLICT:
-        return refuse(outcome, input, code_conflict, NULL,
-                      "a command with this id was given before, with another body");
-    case RECENT_NEW:
-        break;
-    }
+    if (answered_before(&show->commands, input, outcome, &any))
+        return any;
     if (message_has(input, expected_seq) && input->expected_seq != show->seq)
         return refuse(outcome, input, code_precondition, "expected_seq",
                       "the show has changed since; read it again");

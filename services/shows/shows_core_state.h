@@ -57,7 +57,7 @@ struct show {
     struct recent commands;
     struct map persons; /* party → struct person */
     struct person **person_list;
-    int person_count;
+    size_t person_count;
     struct heap expiries;
     struct heap_node due; /* in shows->due: the first of `expiries` */
 };
