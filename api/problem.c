@@ -117,6 +117,12 @@ enum problem problem_of_reason(enum reason reason)
     case reason_no_such_show:
     case reason_unknown_reservation:
         return PROBLEM_not_found;
+    case reason_show_cancelled:
+        return PROBLEM_show_cancelled;
+    case reason_archived:
+        return PROBLEM_archived;
+    case reason_paying:
+        return PROBLEM_paying;
     case reason_not_on_sale:
         return PROBLEM_not_on_sale;
     case reason_sale_paused:
@@ -135,9 +141,15 @@ enum problem problem_of_reason(enum reason reason)
         return PROBLEM_sold_out;
     case reason_all_held:
         return PROBLEM_all_held;
+    case reason_deadline:
     case reason_already_sold:
     case reason_too_late:
     case reason_amount:
+    case reason_wrong_show:
+    case reason_void:
+    case reason_cancelled:
+    case reason_already_in:
+    case reason_not_in:
         return PROBLEM_wrong_state;
     case reason_gone:
         return PROBLEM_hold_expired;
@@ -154,6 +166,10 @@ const char *problem_reason_text(enum reason reason)
     switch (reason) {
     case reason_no_such_show:
         return "there is no such show";
+    case reason_show_cancelled:
+        return "the show is cancelled";
+    case reason_archived:
+        return "the show is over and its books are closed";
     case reason_not_on_sale:
         return "the sale of this show has not begun";
     case reason_sale_paused:
@@ -172,6 +188,10 @@ const char *problem_reason_text(enum reason reason)
         return "there are not enough seats left";
     case reason_all_held:
         return "not enough seats are free now, but some are only held and may come back";
+    case reason_paying:
+        return "the seats cannot be changed once a checkout has begun";
+    case reason_deadline:
+        return "the deadline is in the past, or after the show starts";
     case reason_unknown_reservation:
         return "there is no such reservation";
     case reason_already_sold:
@@ -184,6 +204,16 @@ const char *problem_reason_text(enum reason reason)
         return "the amount is not the price of the seats";
     case reason_amount_due:
         return "these seats have a price: choose a way to pay";
+    case reason_wrong_show:
+        return "the ticket is for another show";
+    case reason_void:
+        return "there is no such ticket, or it was passed on to somebody else";
+    case reason_cancelled:
+        return "the ticket is cancelled";
+    case reason_already_in:
+        return "the ticket is inside already";
+    case reason_not_in:
+        return "the ticket is not inside";
     case reason_COUNT:
         break;
     }
@@ -203,6 +233,10 @@ enum problem problem_of_code(enum code code)
         return PROBLEM_wrong_state;
     case code_forbidden:
         return PROBLEM_forbidden;
+    case code_checked_in:
+        return PROBLEM_checked_in;
+    case code_archived:
+        return PROBLEM_archived;
     case code_precondition:
         return PROBLEM_precondition;
     case code_undecodable: /* what we send is decodable; if not, it is final all the same */

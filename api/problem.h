@@ -28,10 +28,14 @@
     PROBLEM(person_limit, 409, "More seats than one person may have")                              \
     PROBLEM(sold_out, 409, "Sold out")                                                             \
     PROBLEM(all_held, 409, "All seats are held; some may come back")                               \
+    PROBLEM(paying, 409, "A checkout has begun")                                                   \
+    PROBLEM(checked_in, 409, "A ticket was used at the door")                                      \
     PROBLEM(wrong_state, 409, "Not possible in this state")                                        \
     PROBLEM(precondition, 409, "Something changed in between, or stands against it")               \
     PROBLEM(payment_required, 409, "This has a price")                                             \
     PROBLEM(hold_expired, 410, "The seats are no longer held")                                     \
+    PROBLEM(show_cancelled, 410, "The show is cancelled")                                          \
+    PROBLEM(archived, 410, "The show is over and its books are closed")                            \
     PROBLEM(too_large, 413, "The body is too large")                                               \
     PROBLEM(unsupported_media_type, 415, "The body is of a type not read here")                    \
     PROBLEM(key_reused, 422, "The Idempotency-Key was used for another request")                   \

@@ -113,6 +113,22 @@ static bool read_list(struct reading *r, const struct kind_row *row, const struc
     return good;
 }
 
+static bool read_numbers(struct reading *r, const struct kind_row *row, const struct json *value,
+                         struct numbers *target)
+{
+    int64_t number;
+    *target = (struct numbers){0};
+    if (!json_is_array(value) || json_size(value) < row->min || json_size(value) > row->max)
+        return fail(r, "must be a list of %s", row->meaning);
+    for (const struct json *item = json_first(value); item; item = json_next(item)) {
+        if (!json_i64(item, &number) || number < 1 || number > NUMBERS_MAX ||
+            numbers_has(target, number))
+            return fail(r, "must be a list of %s", row->meaning);
+        numbers_add(target, number);
+    }
+    return true;
+}
+
 static bool read_value(struct reading *r, enum kind kind, const struct json *value, void *target)
 {
     const struct kind_row *row = kind_row(kind);
@@ -131,6 +147,8 @@ static bool read_value(struct reading *r, enum kind kind, const struct json *val
         return read_shape(r, row->shape, value, target, NULL);
     case FAMILY_LIST:
         return read_list(r, row, value, target);
+    case FAMILY_NUMBERS:
+        return read_numbers(r, row, value, target);
     }
     return false;
 }
@@ -234,6 +252,14 @@ static void write_list(const struct kind_row *row, const char *name, const int *
     json_put_close(out, ']');
 }
 
+static void write_numbers(const char *name, const struct numbers *numbers, struct buffer *out)
+{
+    json_put_open(out, name, '[');
+    for (int64_t number = numbers_next(numbers, 0); number; number = numbers_next(numbers, number))
+        json_put_i64(out, NULL, number);
+    json_put_close(out, ']');
+}
+
 static void write_value(enum kind kind, const char *name, const void *source, struct buffer *out)
 {
     const struct kind_row *row = kind_row(kind);
@@ -257,6 +283,9 @@ static void write_value(enum kind kind, const char *name, const void *source, st
         return;
     case FAMILY_LIST:
         write_list(row, name, source, out);
+        return;
+    case FAMILY_NUMBERS:
+        write_numbers(name, source, out);
         return;
     }
 }

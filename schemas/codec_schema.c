@@ -43,6 +43,17 @@ static void put_kind(struct buffer *out, const char *name, enum kind kind)
         put_shape(out, row->shape);
         json_put_close(out, '}');
         break;
+    case FAMILY_NUMBERS:
+        json_put_text(out, "type", text_of("array"));
+        json_put_i64(out, "minItems", row->min);
+        json_put_i64(out, "maxItems", row->max);
+        json_put_bool(out, "uniqueItems", true);
+        json_put_open(out, "items", '{');
+        json_put_text(out, "type", text_of("integer"));
+        json_put_i64(out, "minimum", 1);
+        json_put_i64(out, "maximum", row->max);
+        json_put_close(out, '}');
+        break;
     }
     json_put_close(out, '}');
 }

@@ -11,12 +11,13 @@
 #define SCHEMAS_MESSAGE_H
 
 #include "base/text.h"
+#include "schemas/numbers.h"
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 enum {
     LINES_MAX = 16,
     TIERS_MAX = 16,
-    QUANTITY_MAX = 1000,
+    QUANTITY_MAX = NUMBERS_MAX,
     SEATS_MAX = 1000000,
     ID_SIZE_MAX = 64,
     NAME_SIZE_MAX = 200,
@@ -29,6 +30,7 @@ enum {
     HOLD_TTL_S_DEFAULT = 600,
     HOLD_GRACE_MS = 30 * 1000, /* a hold lives this much longer than the customer was told */
     PAY_WINDOW_S_DEFAULT = 600,
+    PIN_MS = 1800 * 1000, /* once per hold, while the outcome of a payment is not known */
     CHECKOUT_ATTEMPTS_MAX = 3
 };
 #define AMOUNT_MINOR_MAX INT64_C(1000000000000)
@@ -106,6 +108,7 @@ struct after { /* the seats of the show once this event has happened */
 /* ---- fields: C types by kind ----------------------------------------------------------------- */
 #define TYPE_ID          struct text
 #define TYPE_UUID        struct text
+#define TYPE_TICKET_ID   struct text
 #define TYPE_NAME        struct text
 #define TYPE_NOTE        struct text
 #define TYPE_LABEL       struct text
@@ -126,6 +129,9 @@ struct after { /* the seats of the show once this event has happened */
 #define TYPE_REFUND      enum refund
 #define TYPE_METHOD      enum method
 #define TYPE_EXPECT      enum expect
+#define TYPE_ENTRY       enum entry
+#define TYPE_RESULT      enum result
+#define TYPE_REPAID      enum repaid
 #define TYPE_CAUSE       enum cause
 #define TYPE_REASON      enum reason
 #define TYPE_CODE        enum code
@@ -134,6 +140,7 @@ struct after { /* the seats of the show once this event has happened */
 #define TYPE_WANTED      struct lines
 #define TYPE_LINES       struct lines
 #define TYPE_TICKETS     struct tickets
+#define TYPE_NUMBERS     struct numbers
 #define TYPE_PAYMENT     struct payment
 #define TYPE_AFTER       struct after
 

@@ -15,6 +15,8 @@ bool refuse(struct message *outcome, const struct message *input, enum code code
     message_copy(outcome, input, show_id);
     message_copy(outcome, input, reservation_id);
     message_copy(outcome, input, payment_id);
+    message_copy(outcome, input, refund_id);
+    message_copy(outcome, input, ticket_id);
     message_copy(outcome, input, fingerprint);
     return true;
 }

@@ -2,6 +2,7 @@
 #include "schemas/shape.h"
 
 #include "base/uuid.h"
+#include "schemas/ticket.h"
 
 #include <assert.h>
 #include <string.h>
@@ -78,6 +79,13 @@ static bool good_phone(struct text text)
            all((struct text){text.data + 1, text.size - 1}, digit);
 }
 
+static bool good_ticket_id(struct text text)
+{
+    struct text reservation_id;
+    int64_t number;
+    return ticket_id_parse(text, &reservation_id, &number);
+}
+
 static bool good_currency(struct text text)
 {
     return all(text, upper);
@@ -130,7 +138,7 @@ static const struct member ticket_parts[] = {
 };
 
 static const struct member payment_parts[] = {
-    PART(payment, payment_id, UUID, true),     PART(payment, provider, LABEL, false),
+    PART(payment, payment_id, UUID, true),     PART(payment, provider, ID, false),
     PART(payment, provider_ref, LABEL, false), PART(payment, method, METHOD, true),
     PART(payment, amount_minor, AMOUNT, true), PART(payment, currency, CURRENCY, true),
 };
@@ -186,6 +194,10 @@ static const struct kind_row kinds[KIND_COUNT] = {
     [KIND_UUID] = TEXT_KIND("uuid", 36, 36, uuid_valid,
                             "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
                             "a UUID in 36 lower-case characters"),
+    [KIND_TICKET_ID] = TEXT_KIND(
+        "ticket_id", 38, TICKET_ID_SIZE_MAX, good_ticket_id,
+        "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-([1-9][0-9]{0,2}|1000)$",
+        "a reservation_id, a hyphen and the ticket's number from 1"),
     [KIND_NAME] =
         TEXT_KIND("name", 1, NAME_SIZE_MAX, good_name, "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
                   "1 to 200 bytes of UTF-8 without control characters"),
@@ -216,6 +228,9 @@ static const struct kind_row kinds[KIND_COUNT] = {
     [KIND_REFUND] = WORD_KIND("refund", refund_words),
     [KIND_METHOD] = WORD_KIND("method", method_words),
     [KIND_EXPECT] = WORD_KIND("expect", expect_words),
+    [KIND_ENTRY] = WORD_KIND("entry", entry_words),
+    [KIND_RESULT] = WORD_KIND("result", result_words),
+    [KIND_REPAID] = WORD_KIND("repaid", repaid_words),
     [KIND_CAUSE] = WORD_KIND("cause", cause_words),
     [KIND_REASON] = WORD_KIND("reason", reason_words),
     [KIND_CODE] = WORD_KIND("code", code_words),
@@ -230,6 +245,17 @@ static const struct kind_row kinds[KIND_COUNT] = {
                              "1 to 16 lines with their price"),
     [KIND_TICKETS] = LIST_KIND("tickets", LINES_MAX, ticket_parts, tickets, ticket_range, items,
                                count, "ranges of tickets, numbered from 1"),
+    [KIND_NUMBERS] = {"numbers",
+                      FAMILY_NUMBERS,
+                      1,
+                      NUMBERS_MAX,
+                      NULL,
+                      NULL,
+                      "different ticket numbers from 1 to 1000",
+                      NULL,
+                      {NULL, 0},
+                      0,
+                      0},
     [KIND_TIER_USES] = LIST_KIND("tier_uses", TIERS_MAX, tier_use_parts, after, tier_use, tiers,
                                  tier_count, "seats held and sold of each tier"),
 };

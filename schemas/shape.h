@@ -12,6 +12,7 @@
 enum kind {
     KIND_ID,
     KIND_UUID,
+    KIND_TICKET_ID,
     KIND_NAME,
     KIND_NOTE,
     KIND_LABEL,
@@ -32,6 +33,9 @@ enum kind {
     KIND_REFUND,
     KIND_METHOD,
     KIND_EXPECT,
+    KIND_ENTRY,
+    KIND_RESULT,
+    KIND_REPAID,
     KIND_CAUSE,
     KIND_REASON,
     KIND_CODE,
@@ -40,13 +44,22 @@ enum kind {
     KIND_WANTED,
     KIND_LINES,
     KIND_TICKETS,
+    KIND_NUMBERS,
     KIND_PAYMENT,
     KIND_AFTER,
     KIND_TIER_USES,
     KIND_COUNT
 };
 
-enum family { FAMILY_TEXT, FAMILY_INTEGER, FAMILY_BOOL, FAMILY_WORD, FAMILY_OBJECT, FAMILY_LIST };
+enum family {
+    FAMILY_TEXT,
+    FAMILY_INTEGER,
+    FAMILY_BOOL,
+    FAMILY_WORD,
+    FAMILY_OBJECT,
+    FAMILY_LIST,
+    FAMILY_NUMBERS
+};
 
 struct member {
     const char *json;
@@ -66,7 +79,7 @@ struct shape {
 struct kind_row {
     const char *name; /* of its definition in JSON Schema */
     enum family family;
-    int64_t min, max;          /* TEXT: bytes; INTEGER: value; LIST: items */
+    int64_t min, max;          /* TEXT: bytes; INTEGER: value; LIST, NUMBERS: items */
     bool (*good)(struct text); /* TEXT: beyond the size */
     const char *pattern;       /* TEXT: the same as an ECMA-262 pattern, or NULL */
     const char *meaning;       /* for people: "1 to 64 of A-Z a-z 0-9 _ -" */

@@ -67,6 +67,7 @@ static bool staff_only(enum method method)
 {
     switch (method) {
     case method_none:
+    case method_external:
         return false;
     case method_cash:
     case method_card:

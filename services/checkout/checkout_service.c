@@ -14,10 +14,21 @@ static bool decide(const void *state, const struct message *input, int64_t now_m
 
 static const struct service_reaction reactions[] = {
     {MESSAGE_StartCheckout, 2, {MESSAGE_CheckoutStarted, MESSAGE_Refused}},
-    {MESSAGE_HoldExtended, 2, {MESSAGE_PaymentSucceeded, MESSAGE_CheckoutRejected}},
+    {MESSAGE_RecordPayment,
+     4,
+     {MESSAGE_PaymentSucceeded, MESSAGE_PaymentFailed, MESSAGE_PaymentUnknown, MESSAGE_Refused}},
+    {MESSAGE_RecordRefund, 3, {MESSAGE_RefundCompleted, MESSAGE_RefundFailed, MESSAGE_Refused}},
+    {MESSAGE_HoldExtended,
+     3,
+     {MESSAGE_PaymentRequested, MESSAGE_PaymentSucceeded, MESSAGE_CheckoutRejected}},
     {MESSAGE_ExtensionRejected, 1, {MESSAGE_CheckoutRejected}},
     {MESSAGE_SaleRejected, 1, {MESSAGE_RefundRequested}},
     {MESSAGE_SeatsReturned, 1, {MESSAGE_RefundRequested}},
+    {MESSAGE_HoldExpired, 1, {MESSAGE_PaymentAbandoned}},
+    {MESSAGE_HoldReleased, 1, {MESSAGE_PaymentAbandoned}},
+    {MESSAGE_SeatsSold, 1, {MESSAGE_PaymentAbandoned}},
+    {MESSAGE_ShowArchived, 1, {MESSAGE_PaymentsArchived}},
+    {MESSAGE_NONE, 2, {MESSAGE_RefundRequested, MESSAGE_RefundFailed}},
 };
 
 const struct service_descriptor checkout_service = {
@@ -26,7 +37,7 @@ const struct service_descriptor checkout_service = {
     .inputs = {TOPIC_CHECKOUT_COMMANDS, TOPIC_SHOWS_EVENTS},
     .input_count = 2,
     .output = TOPIC_CHECKOUT_EVENTS,
-    .rules = 1,
+    .rules = 2,
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,

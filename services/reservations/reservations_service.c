@@ -14,13 +14,21 @@ static bool decide(const void *state, const struct message *input, int64_t now_m
 
 static const struct service_reaction reactions[] = {
     {MESSAGE_RequestReservation, 2, {MESSAGE_ReservationRequested, MESSAGE_Refused}},
+    {MESSAGE_ChangeReservation, 2, {MESSAGE_ChangeRequested, MESSAGE_Refused}},
+    {MESSAGE_UpdateReservation, 2, {MESSAGE_ReservationUpdated, MESSAGE_Refused}},
+    {MESSAGE_ExtendReservation, 2, {MESSAGE_ExtensionRequested, MESSAGE_Refused}},
     {MESSAGE_CancelReservation, 2, {MESSAGE_CancellationRequested, MESSAGE_Refused}},
+    {MESSAGE_CheckInTicket, 3, {MESSAGE_TicketCheckedIn, MESSAGE_CheckInRejected, MESSAGE_Refused}},
+    {MESSAGE_TransferTicket, 2, {MESSAGE_TicketTransferred, MESSAGE_Refused}},
     {MESSAGE_HoldRejected, 1, {MESSAGE_ReservationRejected}},
     {MESSAGE_HoldReleased, 1, {MESSAGE_ReservationReleased}},
     {MESSAGE_SeatsReturned, 1, {MESSAGE_ReservationCancelled}},
     {MESSAGE_ReleaseRejected, 1, {MESSAGE_CancellationRejected}},
     {MESSAGE_HoldExpired, 1, {MESSAGE_ReservationExpired}},
     {MESSAGE_SeatsSold, 1, {MESSAGE_ReservationConfirmed}},
+    {MESSAGE_ShowCancelled, 1, {MESSAGE_ShowCancellationStarted}},
+    {MESSAGE_ShowArchived, 1, {MESSAGE_ReservationsArchived}},
+    {MESSAGE_NONE, 2, {MESSAGE_CancellationRequested, MESSAGE_ShowCancellationFinished}},
 };
 
 const struct service_descriptor reservations_service = {
@@ -29,7 +37,7 @@ const struct service_descriptor reservations_service = {
     .inputs = {TOPIC_RESERVATIONS_COMMANDS, TOPIC_SHOWS_EVENTS},
     .input_count = 2,
     .output = TOPIC_RESERVATIONS_EVENTS,
-    .rules = 1,
+    .rules = 2,
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,

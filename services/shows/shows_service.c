@@ -28,13 +28,17 @@ static const struct service_reaction reactions[] = {
     {MESSAGE_SetBlock, 2, {MESSAGE_BlockSet, MESSAGE_Refused}},
     {MESSAGE_OpenSale, 2, {MESSAGE_SaleOpened, MESSAGE_Refused}},
     {MESSAGE_PauseSale, 2, {MESSAGE_SalePaused, MESSAGE_Refused}},
+    {MESSAGE_CancelShow, 2, {MESSAGE_ShowCancelled, MESSAGE_Refused}},
     {MESSAGE_ReservationRequested, 2, {MESSAGE_SeatsHeld, MESSAGE_HoldRejected}},
+    {MESSAGE_ChangeRequested, 2, {MESSAGE_HoldResized, MESSAGE_ResizeRejected}},
+    {MESSAGE_ExtensionRequested, 2, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
     {MESSAGE_CheckoutStarted, 2, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
+    {MESSAGE_PaymentUnknown, 2, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
     {MESSAGE_PaymentSucceeded, 2, {MESSAGE_SeatsSold, MESSAGE_SaleRejected}},
     {MESSAGE_CancellationRequested,
      3,
      {MESSAGE_HoldReleased, MESSAGE_SeatsReturned, MESSAGE_ReleaseRejected}},
-    {MESSAGE_NONE, 1, {MESSAGE_HoldExpired}},
+    {MESSAGE_NONE, 2, {MESSAGE_HoldExpired, MESSAGE_ShowArchived}},
 };
 
 const struct service_descriptor shows_service = {
@@ -43,7 +47,7 @@ const struct service_descriptor shows_service = {
     .inputs = {TOPIC_SHOWS_COMMANDS, TOPIC_RESERVATIONS_EVENTS, TOPIC_CHECKOUT_EVENTS},
     .input_count = 3,
     .output = TOPIC_SHOWS_EVENTS,
-    .rules = 1,
+    .rules = 2,
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,

@@ -67,6 +67,8 @@ def integers(schema):
 def lists(schema, value):
     low, high = schema["minItems"], schema["maxItems"]
     for count in (0, low - 1, low, low + 1, high - 1, high, high + 1):
+        if schema.get("uniqueItems"):
+            yield list(range(1, count + 1))
         yield (value * (count + 1))[:max(count, 0)]
 
 
@@ -83,7 +85,7 @@ def near(schema, value):
     elif schema["type"] == "array":
         yield from lists(schema, value)
         for place, item in enumerate(value):
-            for other in near(schema["items"] | {"type": "object"}, item):
+            for other in near({"type": "object"} | schema["items"], item):
                 yield value[:place] + [other] + value[place + 1:]
     elif schema["type"] == "object":
         yield from objects(schema, value)
