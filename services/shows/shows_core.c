@@ -12,6 +12,11 @@ struct show *shows_find(const struct shows *shows, struct text show_id)
     return map_find(&shows->shows, show_id);
 }
 
+bool shows_archived(const struct shows *shows, struct text show_id)
+{
+    return map_find(&shows->archived, show_id) != NULL;
+}
+
 struct hold *shows_find_hold(const struct shows *shows, struct text show_id,
                              struct text reservation_id)
 {
@@ -86,6 +91,54 @@ void seats_change(struct after *seats, const struct lines *lines, enum seat_chan
     seats_balance(seats);
 }
 
+/* ---- lines and tickets ----------------------------------------------------------------------- */
+
+int64_t lines_quantity(const struct lines *lines)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < lines->count; i++)
+        sum += lines->items[i].quantity;
+    return sum;
+}
+
+int64_t lines_amount_minor(const struct lines *lines)
+{
+    int64_t sum = 0; /* at most 16 · 10^15 */
+    for (int i = 0; i < lines->count; i++)
+        sum += lines->items[i].quantity * lines->items[i].unit_amount_minor;
+    return sum;
+}
+
+struct numbers hold_tickets(const struct hold *hold)
+{
+    struct numbers tickets = {{0}};
+    for (int i = 0, first = 1; i < hold->line_count; i++) {
+        numbers_add_range(&tickets, first, hold->lines[i].quantity);
+        first += (int)hold->lines[i].quantity;
+    }
+    if (hold->returned)
+        numbers_remove(&tickets, hold->returned);
+    return tickets;
+}
+
+struct lines hold_lines(const struct hold *hold, const struct numbers *tickets)
+{
+    struct lines lines;
+    lines.count = 0;
+    for (int i = 0, first = 1; i < hold->line_count; i++) {
+        const struct line *line = &hold->lines[i];
+        int64_t quantity = numbers_count_range(tickets, first, line->quantity);
+        first += (int)line->quantity;
+        if (quantity == 0)
+            continue;
+        lines.items[lines.count] = *line;
+        lines.items[lines.count++].quantity = quantity;
+    }
+    return lines;
+}
+
+/* ---- what every outcome says ----------------------------------------------------------------- */
+
 void put_change(struct message *outcome, const struct show *show, const struct after *seats)
 {
     message_set(outcome, show_id, show->show_id);
@@ -101,6 +154,17 @@ void put_unchanged(struct message *outcome, const struct show *show)
     message_set(outcome, after, show->seats);
 }
 
+bool reject(const struct shows *shows, const struct message *input, enum message_type type,
+            enum reason reason, struct message *outcome)
+{
+    message_init(outcome, type);
+    message_copy(outcome, input, show_id);
+    message_copy(outcome, input, reservation_id);
+    message_set(outcome, reason, reason);
+    put_unchanged(outcome, shows_find(shows, input->show_id));
+    return true;
+}
+
 /* ---- deciding -------------------------------------------------------------------------------- */
 
 bool shows_decide(const struct shows *shows, const struct message *input, int64_t now_ms,
@@ -113,10 +177,15 @@ bool shows_decide(const struct shows *shows, const struct message *input, int64_
     case MESSAGE_SetBlock:
     case MESSAGE_OpenSale:
     case MESSAGE_PauseSale:
+    case MESSAGE_CancelShow:
         return decide_show_command(shows, input, now_ms, outcome);
     case MESSAGE_ReservationRequested:
         return decide_hold(shows, input, now_ms, outcome);
+    case MESSAGE_ChangeRequested:
+        return decide_resize(shows, input, now_ms, outcome);
     case MESSAGE_CheckoutStarted:
+    case MESSAGE_ExtensionRequested:
+    case MESSAGE_PaymentUnknown:
         return decide_extension(shows, input, now_ms, outcome);
     case MESSAGE_PaymentSucceeded:
         return decide_sale(shows, input, outcome);
@@ -132,18 +201,30 @@ int64_t shows_due_at(const struct shows *shows)
     return first ? first->at_ms : INT64_MAX;
 }
 
-bool shows_due(const struct shows *shows, int64_t now_ms, struct message *outcome)
+static void expire(const struct show *show, struct message *outcome)
 {
-    if (shows_due_at(shows) > now_ms)
-        return false;
-    const struct show *show = memory_owner(heap_first(&shows->due), struct show, due);
     const struct hold *hold = memory_owner(heap_first(&show->expiries), struct hold, expiry);
+    struct numbers tickets = hold_tickets(hold);
+    struct lines lines = hold_lines(hold, &tickets);
     struct after seats = show->seats;
-    seats_change(&seats, &hold->lines, SEATS_UNHOLD);
+    seats_change(&seats, &lines, SEATS_UNHOLD);
     message_init(outcome, MESSAGE_HoldExpired);
     put_change(outcome, show, &seats);
     message_set(outcome, reservation_id, hold->reservation_id);
     message_set(outcome, quantity, hold->quantity);
     message_set(outcome, expires_at_ms, hold->expires_at_ms);
+}
+
+bool shows_due(const struct shows *shows, int64_t now_ms, struct message *outcome)
+{
+    if (shows_due_at(shows) > now_ms)
+        return false;
+    const struct show *show = memory_owner(heap_first(&shows->due), struct show, due);
+    if (heap_first(&show->expiries)) {
+        expire(show, outcome);
+        return true;
+    }
+    message_init(outcome, MESSAGE_ShowArchived);
+    put_change(outcome, show, &show->seats);
     return true;
 }

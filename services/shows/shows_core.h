@@ -1,12 +1,16 @@
 /* shows_core.h: the seats. Decides who holds, buys and returns them; knows nothing of topics or
  * clocks.
  *
- *                    SeatsHeld            SeatsSold              SeatsReturned
+ *                    SeatsHeld            SeatsSold      SeatsReturned, the last of them
  *     (request) ───────────────▶ HELD ──────────────▶ SOLD ─────────────────────▶ RETURNED
- *                    HoldExtended │ │ ▲                ▲
- *                    (stays held) │ └─┘                │ SeatsSold{reacquired}
- *                                 ├──▶ RELEASED        │ (only if nothing else took the seats)
- *                                 └──▶ EXPIRED ────────┘
+ *          HoldExtended, HoldResized │ ▲               ▲ │ ▲
+ *                     (stays held) │ └─┘               │ └─┘ SeatsReturned (some stay sold)
+ *                                  ├──▶ RELEASED       │ SeatsSold{reacquired}
+ *                                  └──▶ EXPIRED ───────┘ (only if nothing else took the seats)
+ *
+ * A show is open or paused, once cancelled never again, and archived 30 days after it began when
+ * nothing is held any more and, if it was cancelled, nothing is sold. Then all of it is forgotten
+ * but its id.
  *
  * One struct shows holds every show of one partition. The three functions are pure in the sense of
  * architecture §2.1: decide and due never change the state, apply folds one accepted outcome, live
@@ -25,10 +29,10 @@ void shows_free(struct shows *shows);
 bool shows_decide(const struct shows *shows, const struct message *input, int64_t now_ms,
                   struct message *outcome);
 
-/* When the next hold expires (its grace included); INT64_MAX: there is none. */
+/* When the next hold expires (its grace included) or a show is to be archived; INT64_MAX: never. */
 int64_t shows_due_at(const struct shows *shows);
 
-/* The hold that expires first, if by `now_ms`. */
+/* What of that is due first, if by `now_ms`. */
 bool shows_due(const struct shows *shows, int64_t now_ms, struct message *outcome);
 
 void shows_apply(struct shows *shows, const struct message *outcome);

@@ -48,15 +48,17 @@ static void set_tiers(struct show *show, const struct tiers *tiers)
     free_tiers(&old);
 }
 
-static struct lines own_lines(const struct show *show, const struct lines *lines)
+/* Takes the lines over; their tier ids become those of the show. */
+static void set_lines(struct hold *hold, const struct lines *lines)
 {
-    struct lines own = *lines;
-    for (int i = 0; i < own.count; i++) {
-        const struct tier *tier = show_tier(show, lines->items[i].tier_id);
+    hold->lines = memory_grow(hold->lines, (size_t)lines->count * sizeof *hold->lines);
+    hold->line_count = lines->count;
+    for (int i = 0; i < lines->count; i++) {
+        const struct tier *tier = show_tier(hold->show, lines->items[i].tier_id);
         assert(tier != NULL);
-        own.items[i].tier_id = tier->tier_id;
+        hold->lines[i] = lines->items[i];
+        hold->lines[i].tier_id = tier->tier_id;
     }
-    return own;
 }
 
 static void free_payment(struct payment *payment)
@@ -81,17 +83,21 @@ static struct payment own_payment(const struct payment *payment)
 
 /* ---- the timers of a show -------------------------------------------------------------------- */
 
-/* The show is due when its first hold is. Ties are settled by the order of creation. */
-static void set_due(struct shows *shows, struct show *show, uint64_t place)
+/* The show is due when its first hold is; without holds, when it may be archived. Ties are settled
+ * by the order of creation. */
+static void set_due(struct shows *shows, struct show *show)
 {
     const struct heap_node *first = heap_first(&show->expiries);
     if (first)
-        heap_set_take(&shows->due, &show->due, first->at_ms, place);
-    else
+        heap_set_take(&shows->due, &show->due, first->at_ms, show->due.seq);
+    else if (show->cancelled && show->seats.sold > 0)
         heap_remove(&shows->due, &show->due);
+    else
+        heap_set_take(&shows->due, &show->due, show->starts_at_ms + ARCHIVE_AFTER_MS,
+                      show->due.seq);
 }
 
-static void set_expiry(struct shows *shows, struct hold *hold)
+static void set_expiry(struct hold *hold)
 {
     struct show *show = hold->show;
     if (hold->state == HOLD_HELD)
@@ -99,7 +105,6 @@ static void set_expiry(struct shows *shows, struct hold *hold)
                       hold->expiry.seq);
     else
         heap_remove(&show->expiries, &hold->expiry);
-    set_due(shows, show, show->due.seq);
 }
 
 /* ---- shows ----------------------------------------------------------------------------------- */
@@ -127,10 +132,11 @@ static struct show *apply_created(struct shows *shows, const struct message *out
     if (message_has(outcome, fingerprint))
         set_text(&show->fingerprint, outcome->fingerprint);
     show->seats.capacity = outcome->capacity;
-    show->due.seq = shows->show_count;
+    show->due.seq = shows->created++;
     apply_fields(show, outcome);
     map_insert_take(&shows->shows, show->show_id, show);
-    shows->show_list = memory_append(shows->show_list, shows->show_count++, show);
+    show->place = shows->count;
+    shows->list = memory_append(shows->list, shows->count++, show);
     return show;
 }
 
@@ -170,8 +176,9 @@ static void count_person(struct hold *hold, int64_t quantity)
 
 static void keep_hold(struct shows *shows, struct hold *hold)
 {
-    hold->expiry.seq = shows->hold_count;
-    shows->hold_list = memory_append(shows->hold_list, shows->hold_count++, hold);
+    struct show *show = hold->show;
+    hold->expiry.seq = shows->held++;
+    show->holds = memory_append(show->holds, show->hold_count++, hold);
     map_insert_take(&shows->holds, hold->reservation_id, hold);
 }
 
@@ -181,7 +188,8 @@ static void apply_held(struct shows *shows, struct show *show, const struct mess
     hold->reservation_id = text_copy(outcome->reservation_id);
     hold->show = show;
     hold->state = HOLD_HELD;
-    hold->lines = own_lines(show, &outcome->lines);
+    hold->channel = outcome->channel;
+    set_lines(hold, &outcome->lines);
     hold->quantity = outcome->quantity;
     hold->amount_minor = outcome->amount_minor;
     hold->held_at_ms = outcome->at_ms;
@@ -190,53 +198,137 @@ static void apply_held(struct shows *shows, struct show *show, const struct mess
         hold->person = person_of(show, outcome->party);
     keep_hold(shows, hold);
     count_person(hold, hold->quantity);
-    seats_change(&show->seats, &hold->lines, SEATS_HOLD);
+    seats_change(&show->seats, &outcome->lines, SEATS_HOLD);
     show->ever_held = true;
-    set_expiry(shows, hold);
+    set_expiry(hold);
 }
 
-static void apply_sold(struct shows *shows, struct hold *hold, const struct message *outcome)
+static void apply_resized(struct hold *hold, const struct message *outcome)
+{
+    seats_change(&hold->show->seats, &outcome->old_lines, SEATS_UNHOLD);
+    seats_change(&hold->show->seats, &outcome->lines, SEATS_HOLD);
+    count_person(hold, outcome->quantity - hold->quantity);
+    set_lines(hold, &outcome->lines);
+    hold->quantity = outcome->quantity;
+    hold->amount_minor = outcome->amount_minor;
+}
+
+static void apply_extended(struct hold *hold, const struct message *outcome)
+{
+    hold->paying = hold->paying || outcome->cause == cause_checkout;
+    hold->pinned = hold->pinned || outcome->cause == cause_pin;
+    hold->expires_at_ms = outcome->expires_at_ms;
+    set_expiry(hold);
+}
+
+static void apply_sold(struct hold *hold, const struct message *outcome)
 {
     bool again = outcome->reacquired;
-    seats_change(&hold->show->seats, &hold->lines, again ? SEATS_SELL_FREE : SEATS_SELL_HELD);
+    seats_change(&hold->show->seats, &outcome->lines, again ? SEATS_SELL_FREE : SEATS_SELL_HELD);
     if (again)
         count_person(hold, hold->quantity);
     hold->payment = own_payment(&outcome->payment);
     hold->state = HOLD_SOLD;
-    set_expiry(shows, hold);
+    set_expiry(hold);
 }
 
-static void apply_end(struct shows *shows, struct hold *hold, enum hold_state state)
+static void apply_returned(struct hold *hold, const struct message *outcome)
 {
-    seats_change(&hold->show->seats, &hold->lines,
-                 hold->state == HOLD_SOLD ? SEATS_RETURN : SEATS_UNHOLD);
-    count_person(hold, -hold->quantity);
-    if (hold->state == HOLD_SOLD)
-        free_payment(&hold->payment);
-    hold->state = state;
-    set_expiry(shows, hold);
+    if (hold->returned == NULL)
+        hold->returned = memory_new(sizeof *hold->returned);
+    numbers_join(hold->returned, &outcome->numbers);
+    seats_change(&hold->show->seats, &outcome->lines, SEATS_RETURN);
+    count_person(hold, -outcome->quantity);
+    hold->quantity -= outcome->quantity;
+    if (hold->quantity > 0)
+        return;
+    free_payment(&hold->payment);
+    hold->state = HOLD_RETURNED;
 }
 
-static void apply_to_hold(struct shows *shows, struct hold *hold, const struct message *outcome)
+static void apply_unheld(struct hold *hold, enum hold_state state)
+{
+    struct numbers tickets = hold_tickets(hold);
+    struct lines lines = hold_lines(hold, &tickets);
+    seats_change(&hold->show->seats, &lines, SEATS_UNHOLD);
+    count_person(hold, -hold->quantity);
+    hold->state = state;
+    set_expiry(hold);
+}
+
+static void apply_to_hold(struct hold *hold, const struct message *outcome)
 {
     switch ((int)outcome->type) {
+    case MESSAGE_HoldResized:
+        apply_resized(hold, outcome);
+        return;
     case MESSAGE_HoldExtended:
-        hold->expires_at_ms = outcome->expires_at_ms;
-        set_expiry(shows, hold);
+        apply_extended(hold, outcome);
         return;
     case MESSAGE_SeatsSold:
-        apply_sold(shows, hold, outcome);
-        return;
-    case MESSAGE_HoldReleased:
-        apply_end(shows, hold, HOLD_RELEASED);
+        apply_sold(hold, outcome);
         return;
     case MESSAGE_SeatsReturned:
-        apply_end(shows, hold, HOLD_RETURNED);
+        apply_returned(hold, outcome);
+        return;
+    case MESSAGE_HoldReleased:
+        apply_unheld(hold, HOLD_RELEASED);
         return;
     case MESSAGE_HoldExpired:
-        apply_end(shows, hold, HOLD_EXPIRED);
+        apply_unheld(hold, HOLD_EXPIRED);
         return;
     }
+}
+
+/* ---- the end of a show ----------------------------------------------------------------------- */
+
+static void free_hold(struct hold *hold)
+{
+    text_free(&hold->reservation_id);
+    free_payment(&hold->payment);
+    memory_free(hold->lines);
+    memory_free(hold->returned);
+    memory_free(hold);
+}
+
+static void free_show(struct show *show)
+{
+    text_free(&show->show_id);
+    text_free(&show->name);
+    text_free(&show->currency);
+    text_free(&show->fingerprint);
+    free_tiers(&show->tiers);
+    for (int i = 0; i < show->block_count; i++)
+        text_free(&show->blocks[i].block_id);
+    for (size_t i = 0; i < show->person_count; i++) {
+        text_free(&show->person_list[i]->party);
+        memory_free(show->person_list[i]);
+    }
+    for (size_t i = 0; i < show->hold_count; i++)
+        free_hold(show->holds[i]);
+    memory_free(show->blocks);
+    memory_free(show->person_list);
+    memory_free(show->holds);
+    map_release(&show->persons);
+    recent_release(&show->commands);
+    heap_release(&show->expiries);
+    memory_free(show);
+}
+
+/* Only the id stays, so that nobody takes it for another show. */
+static void apply_archived(struct shows *shows, struct show *show)
+{
+    struct archived *archived = memory_new(sizeof *archived);
+    archived->show_id = text_copy(show->show_id);
+    map_insert_take(&shows->archived, archived->show_id, archived);
+    shows->archived_list = memory_append(shows->archived_list, shows->archived_count++, archived);
+    for (size_t i = 0; i < show->hold_count; i++)
+        map_remove(&shows->holds, show->holds[i]->reservation_id);
+    map_remove(&shows->shows, show->show_id);
+    heap_remove(&shows->due, &show->due);
+    shows->list[show->place] = shows->list[--shows->count];
+    shows->list[show->place]->place = show->place;
+    free_show(show);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
@@ -260,34 +352,49 @@ static void apply_to_show(struct shows *shows, struct show *show, const struct m
     case MESSAGE_SalePaused:
         show->paused = true;
         return;
+    case MESSAGE_ShowCancelled:
+        show->cancelled = true;
+        return;
     case MESSAGE_SeatsHeld:
         apply_held(shows, show, outcome);
         return;
     }
     struct hold *hold = shows_find_hold(shows, show->show_id, outcome->reservation_id);
     assert(hold != NULL);
-    apply_to_hold(shows, hold, outcome);
+    apply_to_hold(hold, outcome);
 }
 
 static bool changes_show(enum message_type type)
 {
-    return type != MESSAGE_HoldRejected && type != MESSAGE_ExtensionRejected &&
-           type != MESSAGE_SaleRejected && type != MESSAGE_ReleaseRejected &&
-           type != MESSAGE_Refused;
+    switch ((int)type) {
+    case MESSAGE_HoldRejected:
+    case MESSAGE_ResizeRejected:
+    case MESSAGE_ExtensionRejected:
+    case MESSAGE_SaleRejected:
+    case MESSAGE_ReleaseRejected:
+    case MESSAGE_Refused:
+        return false;
+    }
+    return true;
 }
 
 void shows_apply(struct shows *shows, const struct message *outcome)
 {
     struct show *show = message_has(outcome, show_id) ? shows_find(shows, outcome->show_id) : NULL;
-    if (outcome->type == MESSAGE_ShowCreated) {
-        show = apply_created(shows, outcome);
-    } else if (changes_show(outcome->type)) {
-        assert(show != NULL);
-        apply_to_show(shows, show, outcome);
+    bool changes = changes_show(outcome->type);
+    assert(!changes || show || outcome->type == MESSAGE_ShowCreated);
+    if (outcome->type == MESSAGE_ShowArchived) {
+        apply_archived(shows, show);
+        return;
     }
-    if (changes_show(outcome->type)) {
+    if (outcome->type == MESSAGE_ShowCreated)
+        show = apply_created(shows, outcome);
+    else if (changes)
+        apply_to_show(shows, show, outcome);
+    if (changes) {
         show->seq = outcome->seq;
         seats_balance(&show->seats);
+        set_due(shows, show);
     }
     if (show)
         answered_remember(&show->commands, outcome);
@@ -300,40 +407,19 @@ struct shows *shows_new(void)
     return memory_new(sizeof(struct shows));
 }
 
-static void free_show(struct show *show)
-{
-    text_free(&show->show_id);
-    text_free(&show->name);
-    text_free(&show->currency);
-    text_free(&show->fingerprint);
-    free_tiers(&show->tiers);
-    for (int i = 0; i < show->block_count; i++)
-        text_free(&show->blocks[i].block_id);
-    for (size_t i = 0; i < show->person_count; i++) {
-        text_free(&show->person_list[i]->party);
-        memory_free(show->person_list[i]);
-    }
-    memory_free(show->blocks);
-    memory_free(show->person_list);
-    map_release(&show->persons);
-    recent_release(&show->commands);
-    heap_release(&show->expiries);
-    memory_free(show);
-}
-
 void shows_free(struct shows *shows)
 {
-    for (size_t i = 0; i < shows->hold_count; i++) {
-        text_free(&shows->hold_list[i]->reservation_id);
-        free_payment(&shows->hold_list[i]->payment);
-        memory_free(shows->hold_list[i]);
+    for (size_t i = 0; i < shows->count; i++)
+        free_show(shows->list[i]);
+    for (size_t i = 0; i < shows->archived_count; i++) {
+        text_free(&shows->archived_list[i]->show_id);
+        memory_free(shows->archived_list[i]);
     }
-    for (size_t i = 0; i < shows->show_count; i++)
-        free_show(shows->show_list[i]);
-    memory_free(shows->hold_list);
-    memory_free(shows->show_list);
+    memory_free(shows->list);
+    memory_free(shows->archived_list);
     map_release(&shows->shows);
     map_release(&shows->holds);
+    map_release(&shows->archived);
     heap_release(&shows->due);
     memory_free(shows);
 }

@@ -1,5 +1,5 @@
-/* What staff may do to a show: make it, change it, resize it, block seats, open and pause its sale.
- */
+/* What staff may do to a show: make it, change it, resize it, block seats, open and pause its sale,
+ * cancel it. */
 #include "schemas/refusal.h"
 #include "services/shows/shows_core_state.h"
 
@@ -43,6 +43,12 @@ static void put_tier_uses(struct message *outcome, const struct show *show)
     }
 }
 
+static bool refuse_archived(const struct message *input, struct message *outcome)
+{
+    return refuse(outcome, input, code_archived, "show_id",
+                  "the show is over and its books are closed; use another id for another show");
+}
+
 #define TAKE_OR(outcome, input, field, value)                                                      \
     message_set(outcome, field, message_has(input, field) ? (input)->field : (value))
 
@@ -50,6 +56,8 @@ static bool decide_create(const struct shows *shows, const struct message *input
                           struct message *outcome)
 {
     const struct show *show = shows_find(shows, input->show_id);
+    if (shows_archived(shows, input->show_id))
+        return refuse_archived(input, outcome);
     if (show && text_equal(show->fingerprint, input->fingerprint))
         return false;
     if (show)
@@ -76,6 +84,9 @@ static bool decide_create(const struct shows *shows, const struct message *input
     TAKE_OR(outcome, input, customer_cancel_until_ms, input->starts_at_ms);
     if (refuse_show(outcome, input))
         return true;
+    if (message_has(input, off_sale_at_ms) && input->off_sale_at_ms <= now_ms)
+        return refuse(outcome, input, code_invalid, "off_sale_at_ms",
+                      "the sale would be over already");
     message_set(outcome, seq, 1);
     message_set(outcome, after, (struct after){.capacity = input->capacity});
     put_tier_uses(outcome, NULL);
@@ -109,9 +120,11 @@ static bool tier_below_use(const struct show *show, const struct tiers *tiers)
     return false;
 }
 
-static bool refuse_update(const struct show *show, const struct message *input,
+static bool refuse_update(const struct show *show, const struct message *input, int64_t now_ms,
                           struct message *outcome)
 {
+    if (message_has(input, starts_at_ms) && input->starts_at_ms <= now_ms)
+        return refuse(outcome, input, code_invalid, "starts_at_ms", "the show lies in the past");
     if (show->ever_held && message_has(input, currency) &&
         !text_equal(input->currency, show->currency))
         return refuse(outcome, input, code_wrong_state, "currency",
@@ -132,10 +145,10 @@ static int64_t follows_start(int64_t time_ms, const struct show *show, const str
     return moved ? input->starts_at_ms : time_ms;
 }
 
-static bool decide_update(const struct show *show, const struct message *input,
+static bool decide_update(const struct show *show, const struct message *input, int64_t now_ms,
                           struct message *outcome)
 {
-    if (refuse_update(show, input, outcome))
+    if (refuse_update(show, input, now_ms, outcome))
         return true;
     message_init(outcome, MESSAGE_ShowUpdated);
     put_change(outcome, show, &show->seats);
@@ -213,6 +226,8 @@ static bool decide_switch(const struct show *show, const struct message *input,
     message_init(outcome, type);
     put_change(outcome, show, &show->seats);
     message_copy(outcome, input, why);
+    if (type == MESSAGE_ShowCancelled)
+        message_copy(outcome, input, refund);
     message_copy(outcome, input, fingerprint);
     return true;
 }
@@ -224,16 +239,21 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
     bool any;
     if (input->type == MESSAGE_CreateShow)
         return decide_create(shows, input, now_ms, outcome);
+    if (shows_archived(shows, input->show_id))
+        return refuse_archived(input, outcome);
     if (show == NULL)
         return refuse(outcome, input, code_not_found, "show_id", "there is no such show");
     if (answered_before(&show->commands, input, outcome, &any))
         return any;
+    if (show->cancelled)
+        return refuse(outcome, input, code_wrong_state, NULL,
+                      "the show is cancelled; nothing of it changes any more");
     if (message_has(input, expected_seq) && input->expected_seq != show->seq)
         return refuse(outcome, input, code_precondition, "expected_seq",
                       "the show has changed since; read it again");
     switch ((int)input->type) {
     case MESSAGE_UpdateShow:
-        return decide_update(show, input, outcome);
+        return decide_update(show, input, now_ms, outcome);
     case MESSAGE_SetCapacity:
         return decide_capacity(show, input, outcome);
     case MESSAGE_SetBlock:
@@ -242,6 +262,8 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
         return decide_switch(show, input, MESSAGE_SaleOpened, outcome);
     case MESSAGE_PauseSale:
         return decide_switch(show, input, MESSAGE_SalePaused, outcome);
+    case MESSAGE_CancelShow:
+        return decide_switch(show, input, MESSAGE_ShowCancelled, outcome);
     }
     assert(false);
     return false;

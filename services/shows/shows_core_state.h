@@ -9,23 +9,30 @@
 #include "services/shows/shows_core.h"
 
 enum { SHOW_COMMANDS_REMEMBERED = 64 };
+#define ARCHIVE_AFTER_MS (INT64_C(30) * 24 * 3600 * 1000) /* after the show began */
 
 enum hold_state { HOLD_HELD, HOLD_SOLD, HOLD_RELEASED, HOLD_EXPIRED, HOLD_RETURNED };
 
 /* A reservation's seats, remembered as long as the show: its end must be told from one that never
- * was. */
+ * was. Its tickets are numbered through its lines: with lines of 2 and 3 seats, ticket 3 is the
+ * first of the second line. */
 struct hold {
     struct text reservation_id;
     struct show *show;
     enum hold_state state;
-    struct lines lines; /* tier ids belong to the show */
-    int64_t quantity;
+    enum channel channel;
+    bool paying;        /* a checkout began: never resized any more */
+    bool pinned;        /* its one extension for an unknown payment is used */
+    struct line *lines; /* as held, whatever was returned; tier ids belong to the show */
+    int line_count;
+    int64_t quantity; /* seats it has now */
     int64_t amount_minor;
     int64_t held_at_ms;
-    int64_t expires_at_ms;   /* as told to the customer; the grace comes on top */
-    struct person *person;   /* NULL: no cap per person applies */
-    struct payment payment;  /* while SOLD; texts owned */
-    struct heap_node expiry; /* in show->expiries while HELD */
+    int64_t expires_at_ms;    /* as told to the customer; the grace comes on top */
+    struct numbers *returned; /* tickets; NULL: none yet */
+    struct person *person;    /* NULL: no cap per person applies */
+    struct payment payment;   /* while SOLD; texts owned */
+    struct heap_node expiry;  /* in show->expiries while HELD */
 };
 
 /* Somebody the cap per person counts. */
@@ -51,6 +58,7 @@ struct show {
     struct after seats; /* tier ids are those of `tiers` */
     int64_t seq;
     bool paused;
+    bool cancelled;
     bool ever_held; /* from then on currency and tiers stay */
     struct block *blocks;
     int block_count;
@@ -58,18 +66,27 @@ struct show {
     struct map persons; /* party → struct person */
     struct person **person_list;
     size_t person_count;
+    struct hold **holds;
+    size_t hold_count;
     struct heap expiries;
-    struct heap_node due; /* in shows->due: the first of `expiries` */
+    struct heap_node due; /* in shows->due: the first of `expiries`, or its archiving */
+    size_t place;         /* in shows->list */
 };
 
 struct shows {
-    struct map shows; /* show_id → struct show */
-    struct map holds; /* reservation_id → struct hold */
+    struct map shows;    /* show_id → struct show */
+    struct map holds;    /* reservation_id → struct hold */
+    struct map archived; /* show_id → struct archived: its id is never used again */
     struct heap due;
-    struct show **show_list; /* in order of creation, for freeing */
-    size_t show_count;
-    struct hold **hold_list;
-    size_t hold_count;
+    struct show **list; /* for freeing, in no order */
+    size_t count;
+    struct archived **archived_list;
+    size_t archived_count;
+    uint64_t created, held; /* shows and holds ever: ties between timers are settled by these */
+};
+
+struct archived {
+    struct text show_id;
 };
 
 /* ---- seats: arithmetic on a copy in decide, on the state in apply ---------------------------- */
@@ -81,9 +98,16 @@ void seats_balance(struct after *seats); /* free and oversold_by from the rest *
 int64_t seats_in_use(const struct after *seats);
 struct tier_use *seats_tier(struct after *seats, struct text tier_id); /* NULL: no such tier */
 
+/* Of a hold's tickets those that are not returned; the lines of some of them. */
+struct numbers hold_tickets(const struct hold *hold);
+struct lines hold_lines(const struct hold *hold, const struct numbers *tickets);
+int64_t lines_quantity(const struct lines *lines);
+int64_t lines_amount_minor(const struct lines *lines);
+
 const struct tier *show_tier(const struct show *show, struct text tier_id); /* NULL: no such */
 const struct block *show_block(const struct show *show, struct text block_id);
-struct show *shows_find(const struct shows *shows, struct text show_id);
+struct show *shows_find(const struct shows *shows, struct text show_id); /* NULL if archived */
+bool shows_archived(const struct shows *shows, struct text show_id);
 struct hold *shows_find_hold(const struct shows *shows, struct text show_id,
                              struct text reservation_id);
 
@@ -92,23 +116,35 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
                          struct message *outcome);
 bool decide_hold(const struct shows *shows, const struct message *input, int64_t now_ms,
                  struct message *outcome);
+bool decide_resize(const struct shows *shows, const struct message *input, int64_t now_ms,
+                   struct message *outcome);
 bool decide_extension(const struct shows *shows, const struct message *input, int64_t now_ms,
                       struct message *outcome);
 bool decide_sale(const struct shows *shows, const struct message *input, struct message *outcome);
 bool decide_release(const struct shows *shows, const struct message *input, int64_t now_ms,
                     struct message *outcome);
 
-/* Why `lines` cannot be taken now from what is not in use, in the order of the table; false: they
- * can. */
-struct shortage {
-    enum reason reason;
-    int64_t available;
+/* Seats somebody wants: new ones, or what a live hold shall become. */
+struct wish {
+    const struct show *show;
+    const struct hold *hold; /* NULL: none yet; what it has counts as had */
+    const struct lines *wanted;
+    enum channel channel;
+    struct text party; /* data NULL: not known */
 };
-bool find_shortage(const struct show *show, const struct lines *lines, struct shortage *shortage);
+
+/* Whether there are no seats for it now: sold_out or all_held. */
+bool find_shortage(const struct wish *wish, enum reason *reason);
+/* Whether the person would have more than the show allows. */
+bool beyond_person(const struct wish *wish);
 
 /* show_id, seq and after of an event that changes the show: the next seq. */
 void put_change(struct message *outcome, const struct show *show, const struct after *seats);
 /* The same of one that does not: the current ones; nothing without a show. */
 void put_unchanged(struct message *outcome, const struct show *show);
+
+/* A rejection: whose wish it was, why not, and the show as it is. */
+bool reject(const struct shows *shows, const struct message *input, enum message_type type,
+            enum reason reason, struct message *outcome);
 
 #endif
