@@ -1,129 +1,100 @@
-/* Bookings: two commands, and the answers of shows. */
+/* Bookings: which question goes where, and what shows says about them. */
 #include "services/reservations/reservations_core.h"
 
 #include "base/arena.h"
-#include "base/map.h"
-#include "base/memory.h"
-#include "base/recent.h"
-#include "schemas/refusal.h"
+#include "schemas/ticket.h"
+#include "services/reservations/reservations_core_state.h"
 
 #include <assert.h>
+#include <stdio.h>
 
-enum { BOOKING_COMMANDS_REMEMBERED = 16 };
+/* ---- looking up ------------------------------------------------------------------------------ */
 
-enum booking_status {
-    BOOKING_REFUSED,
-    BOOKING_REQUESTED,
-    BOOKING_REJECTED,
-    BOOKING_CONFIRMED,
-    BOOKING_RELEASED,
-    BOOKING_EXPIRED,
-    BOOKING_CANCELLED
-};
+struct house *house_find(const struct reservations *reservations, struct text show_id)
+{
+    return map_find(&reservations->houses, show_id);
+}
 
-struct booking {
-    struct text reservation_id;
-    struct text show_id;
-    struct text fingerprint; /* of its RequestReservation */
-    enum booking_status status;
-    bool cancelling; /* shows has been asked and has not answered yet */
-    struct recent commands;
-};
-
-struct reservations {
-    struct map bookings; /* reservation_id → struct booking */
-    struct booking **list;
-    size_t count;
-};
-
-/* ---- deciding -------------------------------------------------------------------------------- */
-
-static struct booking *find(const struct reservations *reservations, const struct message *message)
+struct booking *booking_find(const struct reservations *reservations, const struct message *message)
 {
     struct booking *booking = map_find(&reservations->bookings, message->reservation_id);
-    return booking && text_equal(booking->show_id, message->show_id) ? booking : NULL;
+    return booking && text_equal(booking->house->show_id, message->show_id) ? booking : NULL;
 }
 
-static bool same_tier_twice(const struct lines *lines)
+struct booking *booking_of_ticket(const struct reservations *reservations, struct text ticket_id,
+                                  int64_t *number)
 {
-    for (int i = 0; i < lines->count; i++)
-        for (int k = 0; k < i; k++)
-            if (text_equal(lines->items[i].tier_id, lines->items[k].tier_id))
-                return true;
-    return false;
+    struct text reservation_id;
+    bool good = ticket_id_parse(ticket_id, &reservation_id, number);
+    return good ? map_find(&reservations->bookings, reservation_id) : NULL;
 }
 
-static bool decide_request(const struct reservations *reservations, const struct message *input,
-                           struct message *outcome)
+struct numbers tickets_valid(const struct booking *booking)
 {
-    const struct booking *booking = map_find(&reservations->bookings, input->reservation_id);
-    if (booking && text_equal(booking->show_id, input->show_id) &&
-        text_equal(booking->fingerprint, input->fingerprint))
-        return false;
-    if (booking)
-        return refuse(outcome, input, code_conflict, "reservation_id",
-                      "there is a reservation with this id already, and it asked for something "
-                      "else");
-    if (same_tier_twice(&input->wanted))
-        return refuse(outcome, input, code_invalid, "lines",
-                      "two lines name the same tier; add their quantities");
-    message_init(outcome, MESSAGE_ReservationRequested);
-    message_copy(outcome, input, show_id);
-    message_copy(outcome, input, reservation_id);
-    message_copy(outcome, input, wanted);
-    message_copy(outcome, input, holder);
-    message_copy(outcome, input, channel);
-    message_copy(outcome, input, party);
-    message_copy(outcome, input, fingerprint);
-    return true;
+    struct numbers tickets = {{0}};
+    numbers_add_range(&tickets, 1, booking->ticket_count);
+    if (booking->cancelled)
+        numbers_remove(&tickets, booking->cancelled);
+    return tickets;
 }
 
-static bool refuse_cancel(const struct booking *booking, const struct message *input,
-                          struct message *outcome)
+struct numbers tickets_pending(const struct booking *booking)
 {
-    if (input->by == by_show)
-        return refuse(outcome, input, code_invalid, "by", "must be customer or staff");
-    if (booking->cancelling)
-        return refuse(outcome, input, code_wrong_state, NULL,
-                      "a cancellation of this reservation is under way");
+    struct numbers tickets = {{0}};
+    for (int i = 0; i < booking->pending_count; i++)
+        if (booking->pending[i].all)
+            numbers_add_range(&tickets, 1, booking->ticket_count);
+        else
+            numbers_join(&tickets, &booking->pending[i].tickets);
+    return tickets;
+}
+
+bool booking_open(const struct booking *booking)
+{
     switch (booking->status) {
     case BOOKING_REQUESTED:
     case BOOKING_CONFIRMED:
-        return false;
+        return true;
     case BOOKING_REFUSED:
     case BOOKING_REJECTED:
     case BOOKING_RELEASED:
     case BOOKING_EXPIRED:
     case BOOKING_CANCELLED:
-        break;
+        return false;
     }
-    return refuse(outcome, input, code_wrong_state, NULL,
-                  "there is nothing left to cancel in this reservation");
+    return false;
 }
 
-static bool decide_cancel(const struct reservations *reservations, const struct message *input,
-                          struct message *outcome)
+struct ticket ticket_at(const struct booking *booking, int64_t number)
 {
-    const struct booking *booking = find(reservations, input);
-    bool any;
-    if (booking == NULL)
-        return refuse(outcome, input, code_not_found, "reservation_id",
-                      "there is no such reservation for this show");
-    if (answered_before(&booking->commands, input, outcome, &any))
-        return any;
-    if (refuse_cancel(booking, input, outcome))
-        return true;
-    message_init(outcome, MESSAGE_CancellationRequested);
-    message_copy(outcome, input, show_id);
-    message_copy(outcome, input, reservation_id);
-    /* Who cancels a hold must not lose tickets that were bought in the meantime. */
-    message_set(outcome, expect, booking->status == BOOKING_CONFIRMED ? expect_any : expect_hold);
-    message_copy(outcome, input, why);
-    message_copy(outcome, input, by);
-    message_copy(outcome, input, refund);
-    message_copy(outcome, input, fingerprint);
-    return true;
+    assert(number >= 1 && number <= booking->ticket_count);
+    return booking->tickets ? booking->tickets[number - 1]
+                            : (struct ticket){.generation = 1,
+                                              .commands = {.capacity = TICKET_COMMANDS_REMEMBERED}};
 }
+
+bool ticket_in(const struct ticket *ticket, struct text list_id)
+{
+    for (int i = 0; i < ticket->door_count; i++)
+        if (text_equal(ticket->doors[i].list_id, list_id))
+            return ticket->doors[i].in;
+    return false;
+}
+
+struct text transfer_key(int64_t generation, char out[TICKET_KEY_SIZE])
+{
+    int size = snprintf(out, TICKET_KEY_SIZE, "\n%lld", (long long)generation);
+    return text_from(out, (size_t)size);
+}
+
+struct text entry_key(const struct message *message, char out[TICKET_KEY_SIZE])
+{
+    int size = snprintf(out, TICKET_KEY_SIZE, "\n%.*s/%.*s", TEXT_PRINT(message->list_id),
+                        TEXT_PRINT(message->nonce));
+    return text_from(out, (size_t)size);
+}
+
+/* ---- what shows says ------------------------------------------------------------------------- */
 
 /* What the customer reads out at the door: the first 40 bits of the id in Crockford's base 32. */
 static struct text reference_of(struct text reservation_id, struct arena *arena)
@@ -144,7 +115,7 @@ static struct text reference_of(struct text reservation_id, struct arena *arena)
     return arena_text(arena, text_from(reference, sizeof reference));
 }
 
-static bool decide_confirmation(const struct message *input, struct message *outcome)
+static void put_tickets(const struct message *input, struct message *outcome)
 {
     struct tickets tickets = {.count = input->lines.count};
     int64_t first = 1;
@@ -153,56 +124,80 @@ static bool decide_confirmation(const struct message *input, struct message *out
         tickets.items[i] = (struct ticket_range){line->tier_id, first, line->quantity};
         first += line->quantity;
     }
-    message_init(outcome, MESSAGE_ReservationConfirmed);
-    message_copy(outcome, input, show_id);
-    message_copy(outcome, input, reservation_id);
     message_set(outcome, reference, reference_of(input->reservation_id, outcome->arena));
     message_set(outcome, tickets, tickets);
-    return true;
 }
 
-static bool answer(const struct message *input, enum message_type type, struct message *outcome)
+/* Of a booking, every answer begins alike; one to a cancellation names its request, because
+ * whoever folds this sees outcomes only. */
+static void open_answer(const struct message *input, enum message_type type,
+                        struct message *outcome)
 {
     message_init(outcome, type);
     message_copy(outcome, input, show_id);
     message_copy(outcome, input, reservation_id);
-    switch ((int)type) {
-    case MESSAGE_ReservationRejected:
-        message_copy(outcome, input, reason);
-        message_copy(outcome, input, available);
-        break;
-    case MESSAGE_CancellationRejected:
-        message_copy(outcome, input, reason);
-        break;
-    case MESSAGE_ReservationCancelled:
-        message_set(outcome, remaining, 0);
-        break;
-    }
+    if (message_may(type, FIELD_answers) && input->cause_id.size)
+        message_set(outcome, answers, input->cause_id);
+}
+
+static bool decide_cancelled(const struct booking *booking, const struct message *input,
+                             struct message *outcome)
+{
+    struct numbers left = tickets_valid(booking);
+    numbers_remove(&left, &input->numbers);
+    open_answer(input, MESSAGE_ReservationCancelled, outcome);
+    message_copy(outcome, input, numbers);
+    message_set(outcome, remaining, numbers_count(&left));
     return true;
 }
 
-/* What shows says. Of a booking that is not known here, a newer owner took the request, and we have
- * not read its claim yet: nothing we say would count. */
+/* Of a booking that is not known here, a newer owner took the request and we have not read its
+ * claim yet, or the show is archived: nothing we say would count. */
 static bool decide_answer(const struct reservations *reservations, const struct message *input,
                           struct message *outcome)
 {
-    if (!message_has(input, reservation_id) || find(reservations, input) == NULL)
+    const struct booking *booking =
+        message_has(input, reservation_id) ? booking_find(reservations, input) : NULL;
+    if (booking == NULL)
         return false;
     switch ((int)input->type) {
     case MESSAGE_HoldRejected:
-        return answer(input, MESSAGE_ReservationRejected, outcome);
+        open_answer(input, MESSAGE_ReservationRejected, outcome);
+        message_copy(outcome, input, reason);
+        message_copy(outcome, input, available);
+        return true;
     case MESSAGE_HoldReleased:
-        return answer(input, MESSAGE_ReservationReleased, outcome);
+        open_answer(input, MESSAGE_ReservationReleased, outcome);
+        return true;
     case MESSAGE_SeatsReturned:
-        return answer(input, MESSAGE_ReservationCancelled, outcome);
+        return decide_cancelled(booking, input, outcome);
     case MESSAGE_ReleaseRejected:
-        return answer(input, MESSAGE_CancellationRejected, outcome);
+        open_answer(input, MESSAGE_CancellationRejected, outcome);
+        message_copy(outcome, input, reason);
+        return true;
     case MESSAGE_HoldExpired:
-        return answer(input, MESSAGE_ReservationExpired, outcome);
+        open_answer(input, MESSAGE_ReservationExpired, outcome);
+        return true;
     case MESSAGE_SeatsSold:
-        return decide_confirmation(input, outcome);
+        open_answer(input, MESSAGE_ReservationConfirmed, outcome);
+        put_tickets(input, outcome);
+        return true;
     }
     return false;
+}
+
+static bool decide_show_cancelled(const struct reservations *reservations,
+                                  const struct message *input, struct message *outcome)
+{
+    const struct house *house = house_find(reservations, input->show_id);
+    int64_t open = 0;
+    for (size_t i = 0; house && i < house->booking_count; i++)
+        open += booking_open(house->bookings[i]);
+    message_init(outcome, MESSAGE_ShowCancellationStarted);
+    message_copy(outcome, input, show_id);
+    message_copy(outcome, input, refund);
+    message_set(outcome, open, open);
+    return true;
 }
 
 bool reservations_decide(const struct reservations *reservations, const struct message *input,
@@ -210,104 +205,50 @@ bool reservations_decide(const struct reservations *reservations, const struct m
 {
     switch ((int)input->type) {
     case MESSAGE_RequestReservation:
-        return decide_request(reservations, input, outcome);
+    case MESSAGE_ChangeReservation:
+    case MESSAGE_UpdateReservation:
+    case MESSAGE_ExtendReservation:
     case MESSAGE_CancelReservation:
-        return decide_cancel(reservations, input, outcome);
+        return decide_booking_command(reservations, input, outcome);
+    case MESSAGE_CheckInTicket:
+        return decide_entry(reservations, input, outcome);
+    case MESSAGE_TransferTicket:
+        return decide_transfer(reservations, input, outcome);
+    case MESSAGE_ShowCancelled:
+        return decide_show_cancelled(reservations, input, outcome);
+    case MESSAGE_ShowArchived:
+        message_init(outcome, MESSAGE_ReservationsArchived);
+        message_copy(outcome, input, show_id);
+        return true;
     }
     return decide_answer(reservations, input, outcome);
 }
 
-/* ---- folding --------------------------------------------------------------------------------- */
+/* ---- the timer: winding up a cancelled show -------------------------------------------------- */
 
-static struct booking *add(struct reservations *reservations, const struct message *outcome,
-                           enum booking_status status)
+int64_t reservations_due_at(const struct reservations *reservations)
 {
-    struct booking *booking = memory_new(sizeof *booking);
-    booking->reservation_id = text_copy(outcome->reservation_id);
-    booking->show_id = text_copy(outcome->show_id);
-    if (message_has(outcome, fingerprint))
-        booking->fingerprint = text_copy(outcome->fingerprint);
-    booking->status = status;
-    booking->commands.capacity = BOOKING_COMMANDS_REMEMBERED;
-    reservations->list = memory_append(reservations->list, reservations->count++, booking);
-    map_insert_take(&reservations->bookings, booking->reservation_id, booking);
-    return booking;
+    const struct heap_node *first = heap_first(&reservations->due);
+    return first ? first->at_ms : INT64_MAX;
 }
 
-/* A refusal is an answer: a request refused for good is a reservation that never was one. */
-static void apply_refused(struct reservations *reservations, const struct message *outcome)
+bool reservations_due(const struct reservations *reservations, int64_t now_ms,
+                      struct message *outcome)
 {
-    if (!message_has(outcome, reservation_id) || !message_has(outcome, show_id) ||
-        outcome->code == code_misrouted)
-        return;
-    bool request = message_has(outcome, command) && text_is(outcome->command, "RequestReservation");
-    struct booking *booking = find(reservations, outcome);
-    if (booking && !request)
-        answered_remember(&booking->commands, outcome);
-    else if (request && map_find(&reservations->bookings, outcome->reservation_id) == NULL)
-        add(reservations, outcome, BOOKING_REFUSED);
-}
-
-static void set_status(struct booking *booking, enum booking_status status)
-{
-    booking->status = status;
-    booking->cancelling = false;
-}
-
-void reservations_apply(struct reservations *reservations, const struct message *outcome)
-{
-    if (outcome->type == MESSAGE_Refused) {
-        apply_refused(reservations, outcome);
-        return;
+    if (reservations_due_at(reservations) > now_ms)
+        return false;
+    const struct house *house = memory_owner(heap_first(&reservations->due), struct house, due);
+    if (house->cancellation.next == house->cancellation.end) {
+        message_init(outcome, MESSAGE_ShowCancellationFinished);
+        message_set(outcome, show_id, house->show_id);
+        return true;
     }
-    if (outcome->type == MESSAGE_ReservationRequested) {
-        add(reservations, outcome, BOOKING_REQUESTED);
-        return;
-    }
-    struct booking *booking = find(reservations, outcome);
-    assert(booking != NULL);
-    switch ((int)outcome->type) {
-    case MESSAGE_CancellationRequested:
-        booking->cancelling = true;
-        answered_remember(&booking->commands, outcome);
-        return;
-    case MESSAGE_CancellationRejected:
-        booking->cancelling = false;
-        return;
-    case MESSAGE_ReservationRejected:
-        set_status(booking, BOOKING_REJECTED);
-        return;
-    case MESSAGE_ReservationReleased:
-        set_status(booking, BOOKING_RELEASED);
-        return;
-    case MESSAGE_ReservationCancelled:
-        set_status(booking, BOOKING_CANCELLED);
-        return;
-    case MESSAGE_ReservationExpired:
-        booking->status = BOOKING_EXPIRED; /* a cancellation under way is still to be answered */
-        return;
-    case MESSAGE_ReservationConfirmed:
-        booking->status = BOOKING_CONFIRMED;
-        return;
-    }
-}
-
-struct reservations *reservations_new(void)
-{
-    return memory_new(sizeof(struct reservations));
-}
-
-void reservations_free(struct reservations *reservations)
-{
-    for (size_t i = 0; i < reservations->count; i++) {
-        struct booking *booking = reservations->list[i];
-        text_free(&booking->reservation_id);
-        text_free(&booking->show_id);
-        text_free(&booking->fingerprint);
-        recent_release(&booking->commands);
-        memory_free(booking);
-    }
-    memory_free(reservations->list);
-    map_release(&reservations->bookings);
-    memory_free(reservations);
+    const struct booking *booking = house->bookings[house->cancellation.next];
+    message_init(outcome, MESSAGE_CancellationRequested);
+    message_set(outcome, show_id, house->show_id);
+    message_set(outcome, reservation_id, booking->reservation_id);
+    message_set(outcome, expect, expect_any);
+    message_set(outcome, by, by_show);
+    message_set(outcome, refund, house->cancellation.refund);
+    return true;
 }
