@@ -78,8 +78,7 @@ static void leave(struct desk *desk, enum desk_phase phase)
     desk->claim_ms = INT64_MAX;
 }
 
-/* Sets the time of the next claim, and doubles the wait of the one after it. */
-static void claim_later(struct desk *desk, int64_t at_least_ms)
+void desk_claim_later(struct desk *desk, int64_t at_least_ms)
 {
     if (desk->backoff_ms < at_least_ms)
         desk->backoff_ms = at_least_ms;
@@ -126,7 +125,7 @@ static void claim(struct desk *desk)
     desk->claiming = result == BUS_OK;
     desk->unread_ms = service->now_ms;
     service->counts.claims++;
-    claim_later(desk, SERVICE_RETRY_MS);
+    desk_claim_later(desk, SERVICE_RETRY_MS);
     if (desk->claiming)
         desk->claim_ms = INT64_MAX; /* until it is read, fails, or is not read for too long */
 }
@@ -170,7 +169,7 @@ void desk_step_down(struct desk *desk, const char *why)
         return;
     }
     fold_from_start(desk);
-    claim_later(desk, SERVICE_RETRY_MS);
+    desk_claim_later(desk, SERVICE_RETRY_MS);
 }
 
 void desk_lost(struct desk *desk, int topic, int64_t offset, const char *why)
@@ -190,7 +189,7 @@ void desk_failed(struct desk *desk, uint64_t tag, const char *reason)
     if (desk->claiming) {
         desk->claiming = false;
         if (desk->assigned)
-            claim_later(desk, SERVICE_RETRY_MS);
+            desk_claim_later(desk, SERVICE_RETRY_MS);
         return;
     }
     if (desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED)
@@ -205,7 +204,7 @@ static void tend_claim(struct desk *desk)
     if (desk->claiming && now_ms - desk->unread_ms > SERVICE_UNREAD_MS) {
         desk->claiming = false;
         if (desk->assigned)
-            claim_later(desk, SERVICE_RETRY_MS);
+            desk_claim_later(desk, SERVICE_RETRY_MS);
     }
     if (desk->assigned && now_ms >= desk->claim_ms && !desk->service->stopping)
         claim(desk);

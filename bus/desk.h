@@ -112,6 +112,9 @@ void desk_assigned(struct desk *desk);
 void desk_revoked(struct desk *desk);
 void desk_failed(struct desk *desk, uint64_t tag, const char *reason);
 void desk_step_down(struct desk *desk, const char *why);
+/* Sets the time of the next claim: by chance between half of the back-off and all of it. The
+ * back-off is at least `at_least_ms`; the one after it is doubled, up to SERVICE_BACKOFF_MAX_MS. */
+void desk_claim_later(struct desk *desk, int64_t at_least_ms);
 void desk_lost(struct desk *desk, int topic, int64_t offset, const char *why);
 void desk_tend(struct desk *desk); /* once a turn: claims, timeouts, progress */
 uint64_t desk_tag(const struct desk *desk);

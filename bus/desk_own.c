@@ -36,14 +36,8 @@ static void fenced(struct desk *desk, bool clean)
         desk->phase = DESK_FOLDING;
         desk->serial++;
     }
-    if (!desk->assigned)
-        return;
-    if (desk->backoff_ms < SERVICE_BACKOFF_MIN_MS)
-        desk->backoff_ms = SERVICE_BACKOFF_MIN_MS;
-    int64_t jitter = (int64_t)prng_below(&desk->service->prng, (uint64_t)desk->backoff_ms);
-    desk->claim_ms = desk->service->now_ms + desk->backoff_ms + jitter;
-    desk->backoff_ms = desk->backoff_ms * 2 > SERVICE_BACKOFF_MAX_MS ? SERVICE_BACKOFF_MAX_MS
-                                                                     : desk->backoff_ms * 2;
+    if (desk->assigned)
+        desk_claim_later(desk, 2 * SERVICE_BACKOFF_MIN_MS); /* half of it at the least */
 }
 
 static void read_claim(struct desk *desk, int64_t offset, const struct bus_record *record,
