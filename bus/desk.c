@@ -192,7 +192,7 @@ void desk_failed(struct desk *desk, uint64_t tag, const char *reason)
             desk_claim_later(desk, SERVICE_RETRY_MS);
         return;
     }
-    if (desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED)
+    if (desk_holds_claim(desk))
         desk_step_down(desk, reason ? reason : "an append failed");
 }
 

@@ -105,6 +105,12 @@ struct service {
     struct desk desks[];
 };
 
+/* Our claim is the current one, as far as we have read: what we appended counts. */
+static inline bool desk_holds_claim(const struct desk *desk)
+{
+    return desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
+}
+
 /* desk.c: life of a desk */
 void desk_init(struct desk *desk, struct service *service, int partition);
 void desk_release(struct desk *desk);

@@ -43,14 +43,13 @@ static void fenced(struct desk *desk, bool clean)
 static void read_claim(struct desk *desk, int64_t offset, const struct bus_record *record,
                        const struct fence_reading *reading, const struct fence *before)
 {
-    bool deciding = desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
     caution_read_claim(desk);
     if (!text_is(reading->installation, desk->service->installation.id)) {
         desk_lost(desk, desk->service->descriptor->output, offset,
                   "a claim of another installation");
         return;
     }
-    if (deciding)
+    if (desk_holds_claim(desk))
         fenced(desk, before->n == desk->n);
     else if (desk->claiming && reading->nonce == desk->nonce)
         begin(desk, offset, record);
@@ -151,9 +150,8 @@ static void read_accepted(struct desk *desk, int64_t offset, const struct bus_re
 
 static void read_void(struct desk *desk, const struct fence_reading *reading)
 {
-    bool deciding = desk->phase == DESK_RUNNING || desk->phase == DESK_RETIRED;
-    bool ours =
-        deciding && reading->stamp.claim == desk->epoch && reading->stamp.nonce == desk->nonce;
+    bool ours = desk_holds_claim(desk) && reading->stamp.claim == desk->epoch &&
+                reading->stamp.nonce == desk->nonce;
     desk->service->counts.voids++;
     /* A doubled record of ours does no harm; one behind a gap means that an append got lost. */
     if (ours && reading->stamp.n > desk->own.n)
