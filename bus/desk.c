@@ -95,7 +95,7 @@ static const struct bus_record *claim_record(struct desk *desk)
 {
     struct service *service = desk->service;
     struct message claim;
-    struct buffer mark = {0};
+    struct buffer *mark = &service->header;
     message_init(&claim, MESSAGE_Claimed);
     message_set(&claim, installation, text_of(service->installation.id));
     message_set(&claim, partitions, service->installation.partition_count);
@@ -106,9 +106,9 @@ static const struct bus_record *claim_record(struct desk *desk)
     message_set(&claim, version, text_of(STAGEDOOR_VERSION));
     message_set(&claim, rules, service->descriptor->rules);
     envelope_open(&service->envelope, &claim, SPEAKER_bus);
-    buffer_print(&mark, "%016llx/%s", (unsigned long long)desk->nonce, service->installation.id);
-    envelope_header(&service->envelope, "sd_claim", buffer_view(&mark));
-    buffer_release(&mark);
+    buffer_clear(mark);
+    buffer_print(mark, "%016llx/%s", (unsigned long long)desk->nonce, service->installation.id);
+    envelope_header(&service->envelope, "sd_claim", buffer_view(mark));
     return envelope_close(&service->envelope);
 }
 

@@ -101,6 +101,7 @@ struct service {
     struct message outcome;
     struct message check; /* the outcome as a reader will see it */
     struct arena check_arena;
+    struct buffer header; /* the text of the one being written */
     int desk_count;
     struct desk desks[];
 };

@@ -17,29 +17,31 @@ static void assert_readable(struct service *service, const struct message *messa
     assert(result == CODEC_OK);
 }
 
-/* The stamp, the source and the positions are what makes the outcome the commit. `which` -1: the
- * timer. */
-static enum bus_result append(struct desk *desk, const struct message *message,
+/* The stamp, which is also what its id ends with, the source and the positions are what makes the
+ * outcome the commit. `which` -1: the timer. */
+static enum bus_result append(struct desk *desk, struct message *message,
                               const struct source *source, int which, const struct fence *after)
 {
     struct service *service = desk->service;
     int count = service->descriptor->input_count;
     struct fence positions[FENCE_INPUTS_MAX];
-    struct buffer text = {0};
+    struct buffer *text = &service->header;
     for (int i = 0; i < count; i++)
         positions[i] = after && i == which ? *after : desk->inputs[i].position;
+    buffer_clear(text);
+    stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, text);
+    message->id = arena_print(&service->arena, "%s/%d/%s", service->descriptor->name,
+                              desk->partition, text->data);
     envelope_open(&service->envelope, message, service->descriptor->speaker);
-    stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, &text);
-    envelope_header(&service->envelope, "sd_stamp", buffer_view(&text));
-    buffer_clear(&text);
+    envelope_header(&service->envelope, "sd_stamp", buffer_view(text));
     if (source) {
-        source_print(source, &text);
-        envelope_header(&service->envelope, "sd_source", buffer_view(&text));
-        buffer_clear(&text);
+        buffer_clear(text);
+        source_print(source, text);
+        envelope_header(&service->envelope, "sd_source", buffer_view(text));
     }
-    positions_print(positions, count, &text);
-    envelope_header(&service->envelope, "sd_positions", buffer_view(&text));
-    buffer_release(&text);
+    buffer_clear(text);
+    positions_print(positions, count, text);
+    envelope_header(&service->envelope, "sd_positions", buffer_view(text));
     const struct bus_record *record = envelope_close(&service->envelope);
     assert_readable(service, message);
     enum bus_result result = bus_append(service->bus, service->descriptor->output, desk->partition,
@@ -55,15 +57,8 @@ static enum bus_result append(struct desk *desk, const struct message *message,
     return BUS_OK;
 }
 
-static void complete(struct desk *desk, struct message *outcome, const struct message *input,
-                     int64_t now_ms)
+static void complete(struct message *outcome, const struct message *input, int64_t now_ms)
 {
-    struct service *service = desk->service;
-    struct buffer stamp = {0};
-    stamp_print((struct stamp){desk->epoch, desk->nonce, desk->n + 1}, &stamp);
-    outcome->id = arena_print(&service->arena, "%s/%d/%s", service->descriptor->name,
-                              desk->partition, stamp.data);
-    buffer_release(&stamp);
     outcome->at_ms = now_ms;
     if (input == NULL)
         return;
@@ -181,7 +176,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
     }
     assert(outcome->type == MESSAGE_Refused ||
            service_allows(service->descriptor, input->type, outcome->type));
-    complete(desk, outcome, input, now_ms);
+    complete(outcome, input, now_ms);
     enum decided decided = commit(desk, &source, which, after);
     if (decided == DECIDED) {
         desk->inputs[which].source_offset = offset;
@@ -200,7 +195,7 @@ enum decided desk_decide_due(struct desk *desk, int64_t at_ms)
     outcome->arena = &service->arena;
     bool any = service->descriptor->due(desk->state, now_ms, outcome);
     assert(any && service_allows(service->descriptor, MESSAGE_NONE, outcome->type));
-    complete(desk, outcome, NULL, now_ms);
+    complete(outcome, NULL, now_ms);
     enum decided decided = commit(desk, &timer, -1, NULL);
     service->counts.timers += decided == DECIDED;
     return decided;
@@ -213,6 +208,6 @@ enum decided desk_progress(struct desk *desk, const struct source *source)
     message_init(progress, MESSAGE_Progress);
     message_set(progress, service, text_of(service->descriptor->name));
     arena_reset(&service->arena);
-    complete(desk, progress, NULL, desk->last_ms);
+    complete(progress, NULL, desk->last_ms);
     return append(desk, progress, source, -1, NULL) == BUS_OK ? DECIDED : DECIDED_BLOCKED;
 }

@@ -42,6 +42,7 @@ void service_free(struct service *service)
         desk_release(&service->desks[i]);
     arena_release(&service->arena);
     arena_release(&service->check_arena);
+    buffer_release(&service->header);
     envelope_release(&service->envelope);
     memory_free(service);
 }
