@@ -74,7 +74,7 @@ struct desk {
     struct source trying;   /* the input that owners wrote down before they decided on it … */
     int tries;              /* … and how many did, without an outcome of it */
     bool cautious;          /* write down the next input before deciding on it */
-    struct source survived; /* the input this process last decided on without dying of it */
+    struct source survived; /* the one last decided on without dying of it; its crc is not set */
     uint64_t tried_n;       /* stamp of our own note; 0: not written yet */
 
     bool recovered; /* every input has been read to its end once since RUNNING began */

@@ -53,10 +53,10 @@ void caution_begin(struct desk *desk)
 bool caution_passes(struct desk *desk, int which, int64_t offset, const struct bus_record *record)
 {
     int topic = desk->service->descriptor->inputs[which];
-    struct source source = {false, text_of(topic_name(topic)), desk->partition, offset,
-                            source_crc(record)};
     if (!desk->cautious || same_input(&desk->survived, topic, offset))
         return true;
+    struct source source = {false, text_of(topic_name(topic)), desk->partition, offset,
+                            source_crc(record)};
     if (desk->tried_n == 0 && desk_progress(desk, &source) == DECIDED)
         desk->tried_n = desk->n;
     return desk->tried_n != 0 && desk->own.n >= desk->tried_n;

@@ -147,8 +147,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
     struct service *service = desk->service;
     int topic = service->descriptor->inputs[which];
     struct place place = {topic, desk->partition, offset};
-    struct source source = {false, text_of(topic_name(topic)), desk->partition, offset,
-                            source_crc(record)};
+    struct source source = {false, text_of(topic_name(topic)), desk->partition, offset, 0};
     struct message *input = &service->message, *outcome = &service->outcome;
     struct codec_error error;
     int64_t now_ms = record->append_ms > desk->last_ms ? record->append_ms : desk->last_ms;
@@ -177,6 +176,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
     assert(outcome->type == MESSAGE_Refused ||
            service_allows(service->descriptor, input->type, outcome->type));
     complete(outcome, input, now_ms);
+    source.crc = source_crc(record); /* over all of it, so only where it is written down */
     enum decided decided = commit(desk, &source, which, after);
     if (decided == DECIDED) {
         desk->inputs[which].source_offset = offset;
