@@ -104,7 +104,6 @@ static void fold(struct desk *desk, int64_t offset, const struct bus_record *rec
         return;
     }
     remember_source(desk, reading->source);
-    service->message.arena = &service->arena;
     if (service->message.at_ms > desk->last_ms)
         desk->last_ms = service->message.at_ms;
     service->descriptor->apply(desk->state, &service->message);
