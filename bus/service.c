@@ -12,6 +12,13 @@
 
 enum { EVENTS_PER_TURN_MAX = 4096, TICK_MS = 100 };
 
+static void join(struct service *service)
+{
+    const struct service_descriptor *descriptor = service->descriptor;
+    service->joined = bus_join(service->bus, descriptor->name, descriptor->inputs,
+                               descriptor->input_count) == BUS_OK;
+}
+
 struct service *service_new(struct bus *bus, const struct service_descriptor *descriptor,
                             const struct installation *installation,
                             const struct service_options *options)
@@ -29,8 +36,7 @@ struct service *service_new(struct bus *bus, const struct service_descriptor *de
         memcpy(service->host, "unknown", sizeof "unknown");
     for (int i = 0; i < partitions; i++)
         desk_init(&service->desks[i], service, i);
-    service->joined =
-        bus_join(bus, descriptor->name, descriptor->inputs, descriptor->input_count) == BUS_OK;
+    join(service);
     return service;
 }
 
@@ -163,9 +169,7 @@ void service_step(struct service *service, int64_t now_ms, int wait_ms)
     struct bus_event event;
     service->now_ms = now_ms;
     if (!service->joined)
-        service->joined =
-            bus_join(service->bus, service->descriptor->name, service->descriptor->inputs,
-                     service->descriptor->input_count) == BUS_OK;
+        join(service);
     bool any = bus_poll(service->bus, wait_of(service, wait_ms), &event);
     for (int i = 0; any && i < EVENTS_PER_TURN_MAX; i++) {
         take_event(service, &event);
