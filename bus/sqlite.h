@@ -327,6 +327,9 @@ enum bus_result sqlite_topics(struct sqlite_bus *handle, struct bus_topic_spec *
                               struct bus_error *error);
 /* SQLITE_OK, SQLITE_TOPIC_GONE or what failed. Inside a transaction. */
 int sqlite_topic_same(struct sqlite_bus *handle, struct sqlite_connection *connection, int topic);
+/* The offset behind the partition's last record: SQLITE_OK or what failed. */
+int sqlite_topic_end(struct sqlite_bus *handle, struct sqlite_connection *connection, int topic,
+                     int partition, int64_t *offset);
 
 /* sqlite_record.c: records as readable columns. */
 void sqlite_headers_write(struct buffer *out, const struct bus_record *record);

@@ -144,15 +144,8 @@ static int next_offset(struct sqlite_bus *handle, int topic, int partition, int6
         *offset = appender->next_offsets[place]++;
         return SQLITE_OK;
     }
-    sqlite3_stmt *statement = sqlite_bound(&handle->writing, SQL_RECORD_LAST, "ii",
-                                           handle->topics[topic].id, (int64_t)partition);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *offset = sqlite3_column_type(statement, 0) == SQLITE_NULL
-                      ? 0
-                      : sqlite3_column_int64(statement, 0) + 1;
-    sqlite3_reset(statement);
-    if (code != SQLITE_ROW)
+    int code = sqlite_topic_end(handle, &handle->writing, topic, partition, offset);
+    if (code != SQLITE_OK)
         return code;
     appender->next_offsets[place] = *offset + 1;
     appender->next_set_in[place] = appender->transaction;

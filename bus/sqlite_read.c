@@ -345,13 +345,6 @@ bool sqlite_reader_deliver(struct sqlite_bus *handle, struct bus_event *event)
 enum bus_result sqlite_end(struct sqlite_bus *handle, int topic, int partition, int64_t *offset)
 {
     sqlite_patience(&handle->reading, SQLITE_READ_TIMEOUT_MS);
-    sqlite3_stmt *statement = sqlite_bound(&handle->reading, SQL_RECORD_LAST, "ii",
-                                           handle->topics[topic].id, (int64_t)partition);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *offset = sqlite3_column_type(statement, 0) == SQLITE_NULL
-                      ? 0
-                      : sqlite3_column_int64(statement, 0) + 1;
-    sqlite3_reset(statement);
-    return code == SQLITE_ROW ? BUS_OK : BUS_UNREACHABLE;
+    int code = sqlite_topic_end(handle, &handle->reading, topic, partition, offset);
+    return code == SQLITE_OK ? BUS_OK : BUS_UNREACHABLE;
 }

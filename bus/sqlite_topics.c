@@ -140,3 +140,17 @@ int sqlite_topic_same(struct sqlite_bus *handle, struct sqlite_connection *conne
     sqlite3_reset(statement);
     return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? SQLITE_TOPIC_GONE : code;
 }
+
+int sqlite_topic_end(struct sqlite_bus *handle, struct sqlite_connection *connection, int topic,
+                     int partition, int64_t *offset)
+{
+    sqlite3_stmt *statement = sqlite_bound(connection, SQL_RECORD_LAST, "ii",
+                                           handle->topics[topic].id, (int64_t)partition);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *offset = sqlite3_column_type(statement, 0) == SQLITE_NULL
+                      ? 0
+                      : sqlite3_column_int64(statement, 0) + 1;
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW ? SQLITE_OK : code;
+}
