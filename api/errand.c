@@ -310,15 +310,7 @@ int64_t errands_timeout(const struct edge *edge, int64_t now_ms, int64_t max)
 
 void errands_dismiss(struct edge *edge)
 {
-    struct heap_node *node;
-    while ((node = heap_first(&edge->errands.deadlines))) {
-        struct errand *errand = memory_owner(node, struct errand, deadline);
-        struct request *request = memory_owner(errand, struct request, errand);
-        if (errand->acknowledged)
-            be_late(edge, request);
-        else
-            fail(edge, request);
-    }
+    errands_due(edge, INT64_MAX);
 }
 
 struct request *edge_take_done(struct edge *edge)
