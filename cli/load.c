@@ -3,14 +3,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/web.h"
 
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
@@ -91,32 +90,18 @@ static size_t take_body(char *data, size_t one, size_t size, void *user)
     return size;
 }
 
-static bool is_header(struct text line, const char *name, struct text *value)
-{
-    struct text rest = line, head = text_cut(&rest, ':');
-    if (head.size != strlen(name) || strncasecmp(head.data, name, head.size) != 0)
-        return false;
-    while (rest.size && rest.data[0] == ' ')
-        rest = text_from(rest.data + 1, rest.size - 1);
-    while (rest.size && (unsigned char)rest.data[rest.size - 1] <= ' ')
-        rest.size--;
-    *value = rest;
-    return true;
-}
-
 static size_t take_header(char *data, size_t one, size_t size, void *user)
 {
     struct slot *slot = user;
-    struct text line = text_from(data, size), value;
+    struct text line = text_from(data, size), location = web_header(line, "Location");
     int64_t seconds;
     (void)one;
-    if (is_header(line, "Location", &value)) {
+    if (location.size) {
         buffer_clear(&slot->location);
-        buffer_text(&slot->location, value);
-    } else if (is_header(line, "Retry-After", &value) && text_to_i64(value, &seconds) &&
-               seconds < 3600) {
-        slot->retry_after_ms = seconds * 1000;
+        buffer_text(&slot->location, location);
     }
+    if (text_to_i64(web_header(line, "Retry-After"), &seconds) && seconds < 3600)
+        slot->retry_after_ms = seconds * 1000;
     return size;
 }
 

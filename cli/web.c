@@ -33,8 +33,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *user)
     return size;
 }
 
-/* The value of the header line when it is that header; else the empty text. */
-static struct text header_value(struct text line, const char *name)
+struct text web_header(struct text line, const char *name)
 {
     struct text value = line, head = text_cut(&value, ':');
     if (head.size != strlen(name) || strncasecmp(head.data, name, head.size) != 0)
@@ -50,12 +49,12 @@ static size_t take_header(char *data, size_t one, size_t size, void *user)
 {
     struct web *web = user;
     (void)one;
-    struct text line = text_from(data, size), value = header_value(line, "Location");
+    struct text line = text_from(data, size), value = web_header(line, "Location");
     if (value.size) {
         buffer_clear(&web->location);
         buffer_text(&web->location, value);
     }
-    value = header_value(line, "Retry-After");
+    value = web_header(line, "Retry-After");
     if (value.size && !text_to_i64(value, &web->retry_after_s))
         web->retry_after_s = 0;
     return size;

@@ -42,6 +42,10 @@ struct web_answer web_do(struct web *web, const struct web_call *call);
  * `patience_ms` is over; then the last answer. */
 struct web_answer web_settle(struct web *web, const struct web_call *call, int patience_ms);
 
+/* The value of the header line, as libcurl hands it over, when it is that header; else the empty
+ * text. Borrowed from the line. */
+struct text web_header(struct text line, const char *name);
+
 /* What a problem body says, else the status: "sold_out: no seats left"; returns `out`. */
 const char *web_problem(const struct web_answer *answer, char out[WEB_ERROR_SIZE]);
 
