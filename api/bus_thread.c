@@ -36,32 +36,26 @@ static void wake(struct edge *edge)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static enum bus_result take(struct edge *edge, struct bus *bus, struct bus_thread **thread,
-                            struct bus_error *error)
+static struct bus_thread *take(struct edge *edge, struct bus *bus)
 {
-    enum bus_result result = installation_open(bus, false, 0, &edge->installation, error);
-    if (result != BUS_OK) {
-        bus_close(bus);
-        return result;
-    }
-    *thread = memory_new(sizeof **thread);
-    (*thread)->edge = edge;
-    (*thread)->bus = bus;
-    (*thread)->started_ms = clock_monotonic_ms();
-    edge->bus_thread = *thread;
+    struct bus_thread *thread = memory_new(sizeof *thread);
+    thread->edge = edge;
+    thread->bus = bus;
+    thread->started_ms = clock_monotonic_ms();
+    edge->bus_thread = thread;
     edge->wake = wake;
-    return BUS_OK;
+    return thread;
 }
 
 struct bus_thread *bus_thread_on(struct edge *edge, struct bus *bus, struct bus_error *error)
 {
-    struct bus_thread *thread = NULL;
-    take(edge, bus, &thread, error);
-    return thread;
+    if (installation_open(bus, false, 0, &edge->installation, error) == BUS_OK)
+        return take(edge, bus);
+    bus_close(bus);
+    return NULL;
 }
 
-static enum bus_result open_once(struct edge *edge, struct bus_thread **thread,
-                                 struct bus_error *error)
+static enum bus_result open_once(struct edge *edge, struct bus_error *error)
 {
     const struct options *options = edge->options;
     struct bus_options bus_options = {
@@ -70,17 +64,19 @@ static enum bus_result open_once(struct edge *edge, struct bus_thread **thread,
         .append_timeout_ms = ERRAND_ACKNOWLEDGED_WITHIN_MS,
     };
     struct bus *bus;
-    enum bus_result result = bus_open(&bus, options->bus, &bus_options, error);
-    return result == BUS_OK ? take(edge, bus, thread, error) : result;
+    enum bus_result result = installation_connect(&bus, options->bus, &bus_options, false, 0,
+                                                  &edge->installation, error);
+    if (result == BUS_OK)
+        take(edge, bus);
+    return result;
 }
 
 enum bus_result bus_thread_open(struct edge *edge, int64_t patience_ms, struct bus_error *error)
 {
-    struct bus_thread *thread = NULL;
     int64_t until_ms = clock_monotonic_ms() + patience_ms;
     enum bus_result result;
     bool told = false;
-    while ((result = open_once(edge, &thread, error)) == BUS_UNREACHABLE &&
+    while ((result = open_once(edge, error)) == BUS_UNREACHABLE &&
            clock_monotonic_ms() < until_ms) {
         struct timespec pause = {0, RETRY_MS * 1000 * 1000};
         if (!told)

@@ -189,3 +189,19 @@ enum bus_result installation_open(struct bus *bus, bool create, int partition_co
     arena_release(&opening.arena);
     return result;
 }
+
+enum bus_result installation_connect(struct bus **bus, const char *url,
+                                     const struct bus_options *options, bool create,
+                                     int partition_count, struct installation *installation,
+                                     struct bus_error *error)
+{
+    enum bus_result result = bus_open(bus, url, options, error);
+    if (result != BUS_OK)
+        return result;
+    result = installation_open(*bus, create, partition_count, installation, error);
+    if (result == BUS_OK)
+        return BUS_OK;
+    bus_close(*bus);
+    *bus = NULL;
+    return result;
+}

@@ -24,4 +24,10 @@ struct installation {
 enum bus_result installation_open(struct bus *bus, bool create, int partition_count,
                                   struct installation *installation, struct bus_error *error);
 
+/* bus_open, then installation_open. On anything but BUS_OK `*bus` is NULL and `error` is set. */
+enum bus_result installation_connect(struct bus **bus, const char *url,
+                                     const struct bus_options *options, bool create,
+                                     int partition_count, struct installation *installation,
+                                     struct bus_error *error);
+
 #endif

@@ -171,13 +171,10 @@ static enum bus_result open_bus(const struct settings *settings, const char *nam
         struct timespec pause = {0, OPEN_WAIT_MS * 1000000L - 1};
         if (attempt > 0)
             nanosleep(&pause, NULL);
-        result = bus_open(bus, settings->bus, &options, error);
-        if (result == BUS_OK)
-            result = installation_open(*bus, false, partitions, installation, error);
+        result = installation_connect(bus, settings->bus, &options, false, partitions, installation,
+                                      error);
         if (result == BUS_OK || result == BUS_INVALID || result == BUS_UNFIT)
             return result;
-        bus_close(*bus);
-        *bus = NULL;
     }
     return result;
 }
@@ -215,7 +212,6 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
         open_bus(&settings, descriptor->name, partitions, &signalled_bus, &installation, &error);
     if (result != BUS_OK) {
         fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, error.text);
-        bus_close(signalled_bus);
         return stop_signals ? EXIT_OK : EXIT_SYSTEM;
     }
     start_watchdog();

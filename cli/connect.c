@@ -53,16 +53,13 @@ struct bus *log_open(const struct command *command, const struct log_options *op
                  "there is no log at '%.300s'; try: stagedoor topics create, or stagedoor up",
                  url.data);
     else
-        result = bus_open(&bus, log_url(options, &url), &bus_options, &error);
-    if (result == BUS_OK)
-        result = installation_open(bus, create, partition_count, installation, &error);
+        result = installation_connect(&bus, log_url(options, &url), &bus_options, create,
+                                      partition_count, installation, &error);
     buffer_release(&url);
     *end = end_of(result);
-    if (result == BUS_OK)
-        return bus;
-    command_fail(command, *end, "%s", error.text);
-    bus_close(bus);
-    return NULL;
+    if (result != BUS_OK)
+        command_fail(command, *end, "%s", error.text);
+    return bus;
 }
 
 bool read_signin(const char *data, char out[KEY_SIZE_MAX])
