@@ -27,7 +27,8 @@ struct settings {
     const char *log_level;
 };
 
-static struct bus *signalled_bus;
+/* The handle that a signal wakes; NULL while it is not open, or not for much longer. */
+static _Atomic(struct bus *) signalled_bus;
 static volatile sig_atomic_t stop_signals;
 
 static void on_signal(int number)
@@ -35,8 +36,9 @@ static void on_signal(int number)
     (void)number;
     if (++stop_signals > 1)
         _exit(EXIT_SYSTEM); /* asked twice: at once */
-    if (signalled_bus)
-        bus_wake(signalled_bus);
+    struct bus *bus = atomic_load(&signalled_bus);
+    if (bus)
+        bus_wake(bus);
 }
 
 static void catch_signals(void)
@@ -194,7 +196,8 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
 {
     struct settings settings;
     struct installation installation;
-    struct bus_error error;
+    struct bus *bus = NULL;
+    struct bus_error error = {""};
     enum log_level level = LOG_INFO;
     int usage_error = read_settings(argc, argv, descriptor, &settings);
     if (usage_error)
@@ -209,18 +212,21 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     log_set_level(level);
     catch_signals();
     enum bus_result result =
-        open_bus(&settings, descriptor->name, partitions, &signalled_bus, &installation, &error);
+        open_bus(&settings, descriptor->name, partitions, &bus, &installation, &error);
     if (result != BUS_OK) {
-        fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, error.text);
+        if (error.text[0]) /* else it was to stop before it had begun */
+            fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, error.text);
         return stop_signals ? EXIT_OK : EXIT_SYSTEM;
     }
+    atomic_store(&signalled_bus, bus);
     start_watchdog();
     struct service_options options = {settings.instance, prng_seed_random()};
-    struct service *service = service_new(signalled_bus, descriptor, &installation, &options);
+    struct service *service = service_new(bus, descriptor, &installation, &options);
     run(service);
-    bus_leave(signalled_bus);
+    atomic_store(&signalled_bus, NULL);
+    bus_leave(bus);
     service_free(service);
-    bus_close(signalled_bus);
+    bus_close(bus);
     log_line(LOG_INFO, descriptor->name, "stopped");
     return EXIT_OK;
 }
