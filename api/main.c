@@ -6,6 +6,7 @@
 #include "api/register.h"
 #include "base/version.h"
 #include "base/clock.h"
+#include "base/exit_code.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -47,7 +48,7 @@ static void make_folder(const char *folder)
         return;
     snprintf(why, sizeof why, "cannot make the folder '%s': %s; choose another with --data", folder,
              strerror(errno));
-    give_up(EXIT_SYSTEM, why);
+    give_up(END_SYSTEM, why);
 }
 
 static bool is_loopback_only(const struct options *options)
@@ -62,13 +63,13 @@ static void read_options(int count, char **arguments, struct options *options)
 {
     char error[OPTIONS_ERROR_SIZE];
     if (!options_parse(count, arguments, options, error))
-        give_up(EXIT_USAGE, error);
+        give_up(END_USAGE, error);
     if (options->help)
         fputs(options_help(), stdout);
     if (options->version)
         puts("stagedoor-edge " STAGEDOOR_VERSION);
     if (options->help || options->version)
-        exit(0);
+        exit(END_OK);
     log_set_level(options->log_level);
 }
 
@@ -77,7 +78,7 @@ static void load_keys(struct edge *edge)
     char error[KEYS_ERROR_SIZE];
     bool loopback = is_loopback_only(edge->options);
     if (!keys_load(edge->options->data, loopback, &edge->keys, error))
-        give_up(EXIT_USAGE, error);
+        give_up(END_USAGE, error);
     edge->open_sample = edge->keys.local && loopback;
 }
 
@@ -87,10 +88,10 @@ static void open_log(struct edge *edge)
     char why[REGISTER_ERROR_SIZE];
     enum bus_result result = bus_thread_open(edge, BUS_PATIENCE_MS, &error);
     if (result != BUS_OK)
-        give_up(result == BUS_INVALID ? EXIT_USAGE : EXIT_SYSTEM, error.text);
+        give_up(result == BUS_INVALID ? END_USAGE : END_SYSTEM, error.text);
     struct register_file *file = register_open(edge->options->data, why);
     if (file == NULL || !register_load(file, edge, why))
-        give_up(EXIT_SYSTEM, why);
+        give_up(END_SYSTEM, why);
     bus_thread_follow(edge->bus_thread);
     bus_thread_start(edge->bus_thread);
     register_start(file);
@@ -161,11 +162,11 @@ int main(int count, char **arguments)
     make_folder(options.data);
     load_keys(&edge);
     if (!listen_all(&options, sockets, why))
-        give_up(EXIT_SYSTEM, why);
+        give_up(END_SYSTEM, why);
     open_log(&edge);
     struct http *http = http_start(&edge, sockets, options.listener_count, &error);
     if (http == NULL)
-        give_up(EXIT_SYSTEM, error.text);
+        give_up(END_SYSTEM, error.text);
     serve_until_signalled(&edge, http, &signals);
     log_line(LOG_INFO, "edge", "stopping");
     drain(&edge, http);
@@ -176,5 +177,5 @@ int main(int count, char **arguments)
     register_close(edge.register_file);
     view_release(&edge.view);
     log_line(LOG_INFO, "edge", "stopped");
-    return 0;
+    return END_OK;
 }

@@ -6,7 +6,7 @@
 #include "api/request.h"
 #include "base/log.h"
 
-enum { LISTENERS_MAX = 8, OPTIONS_ERROR_SIZE = 512, EXIT_USAGE = 100, EXIT_SYSTEM = 111 };
+enum { LISTENERS_MAX = 8, OPTIONS_ERROR_SIZE = 512 };
 
 struct listen_address {
     char host[256];

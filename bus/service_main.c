@@ -2,6 +2,7 @@
 #include "bus/service.h"
 
 #include "base/clock.h"
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "base/prng.h"
 
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_OK = 0, EXIT_USAGE = 100, EXIT_SYSTEM = 111 };
 enum { OPEN_ATTEMPTS = 6, OPEN_WAIT_MS = 1000, DRAIN_MS = 3000, STEP_MS = 1000 };
 
 struct settings {
@@ -35,7 +35,7 @@ static void on_signal(int number)
 {
     (void)number;
     if (++stop_signals > 1)
-        _exit(EXIT_SYSTEM); /* asked twice: at once */
+        _exit(END_SYSTEM); /* asked twice: at once */
     struct bus *bus = atomic_load(&signalled_bus);
     if (bus)
         bus_wake(bus);
@@ -129,19 +129,19 @@ static int read_settings(int argc, char **argv, const struct service_descriptor 
                                               : NULL;
         if (option == 'h') {
             print_help(descriptor->name);
-            exit(EXIT_OK);
+            exit(END_OK);
         }
         if (target == NULL)
-            return EXIT_USAGE; /* getopt has said what is wrong */
+            return END_USAGE; /* getopt has said what is wrong */
         *target = optarg;
     }
-    return EXIT_OK;
+    return END_OK;
 }
 
 static int usage(const char *name, const char *problem)
 {
     fprintf(stderr, "stagedoor-%s: %s; see stagedoor-%s --help\n", name, problem, name);
-    return EXIT_USAGE;
+    return END_USAGE;
 }
 
 /* An optional number: 0 when it was not given, -1 when it is none. */
@@ -216,7 +216,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     if (result != BUS_OK) {
         if (error.text[0]) /* else it was to stop before it had begun */
             fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, error.text);
-        return stop_signals ? EXIT_OK : EXIT_SYSTEM;
+        return stop_signals ? END_OK : END_SYSTEM;
     }
     atomic_store(&signalled_bus, bus);
     start_watchdog();
@@ -228,5 +228,5 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     service_free(service);
     bus_close(bus);
     log_line(LOG_INFO, descriptor->name, "stopped");
-    return EXIT_OK;
+    return END_OK;
 }

@@ -1,19 +1,12 @@
 /* commands.h: the table of commands, and what all of them share.
  *
  * One command is one file and one row in main.c. A command reads its own options (options.h), does
- * its work and returns how the process ends. Exit codes are an API: scripts tell "no" from "could
- * not find out" by them. One thread. */
+ * its work and returns how the process ends (base/exit_code.h). One thread. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+#include "base/exit_code.h"
 #include "cli/options.h"
-
-enum exit_code {
-    END_OK = 0,
-    END_NO = 1,      /* the answer is no: a breach, a refusal, not ready */
-    END_USAGE = 100, /* the call itself makes no sense */
-    END_SYSTEM = 111 /* the world failed: nobody answers, no room, not permitted; later may help */
-};
 
 struct command {
     const char *name;

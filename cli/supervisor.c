@@ -2,6 +2,7 @@
 #include "cli/supervisor.h"
 
 #include "base/clock.h"
+#include "base/exit_code.h"
 #include "base/memory.h"
 #include "cli/line_reader.h"
 
@@ -24,9 +25,7 @@ enum {
     FDS_ABOVE = 100, /* the supervisor's copies lie here, out of the way of the child's 3, 4, … */
     READ_SIZE = 16 * 1024,
     READS_PER_TURN = 4,
-    PATIENCE_MS = 50, /* for a reader of our output that is a little slow */
-    EXEC_FAILED = 111,
-    MISUSED = 100
+    PATIENCE_MS = 50 /* for a reader of our output that is a little slow */
 };
 
 static const char own_name[] = "stagedoor";
@@ -175,22 +174,22 @@ static void become(const struct child *child, int output, pid_t parent)
     sigemptyset(&none);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) /* it died before the line above */
-        _exit(EXEC_FAILED);
+        _exit(END_SYSTEM);
     setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(output, STDERR_FILENO) < 0)
-        _exit(EXEC_FAILED);
+        _exit(END_SYSTEM);
     for (int i = 0; i < child->fd_count; i++)
         if (dup2(child->fds[i], STDERR_FILENO + 1 + i) < 0)
-            _exit(EXEC_FAILED);
+            _exit(END_SYSTEM);
     if (child->env)
         putenv(child->env);
     execv(child->argv[0], child->argv);
     dprintf(STDERR_FILENO, "cannot start '%s': %s\n", child->argv[0], strerror(errno));
-    _exit(EXEC_FAILED);
+    _exit(END_SYSTEM);
 }
 
 static void start_later(struct child *child, int64_t alive_ms)
@@ -278,7 +277,7 @@ static void died(struct supervisor *supervisor, struct child *child, int status)
     } else if (supervisor->stopping) {
         if (child->code != 0)
             supervisor_say(supervisor, "%s %s", child->name, end);
-    } else if (child->code == MISUSED) {
+    } else if (child->code == END_USAGE) {
         child->tell = SUPERVISOR_MISUSED;
     } else {
         child->tell = SUPERVISOR_NOTHING;
