@@ -12,6 +12,16 @@ static bool decide(const void *state, const struct message *input, int64_t now_m
     return checkout_decide(state, input, outcome);
 }
 
+static int64_t due_at(const void *state)
+{
+    return checkout_due_at(state);
+}
+
+static bool due(const void *state, int64_t now_ms, struct message *outcome)
+{
+    return checkout_due(state, now_ms, outcome);
+}
+
 static const struct service_reaction reactions[] = {
     {MESSAGE_StartCheckout, 2, {MESSAGE_CheckoutStarted, MESSAGE_Refused}},
     {MESSAGE_RecordPayment,
@@ -41,6 +51,8 @@ const struct service_descriptor checkout_service = {
     .state_new = state_new,
     .state_free = state_free,
     .decide = decide,
+    .due_at = due_at,
+    .due = due,
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,
