@@ -1,7 +1,7 @@
 /* checkout_core.h: the money. Starts checkouts, asks providers for payments, says what became of
  * them, and gives money back.
  *
- *     StartCheckout ─▶ STARTED ──(the hold was extended)──▶ SUCCEEDED: nothing due, cash, card, comp
+ *     StartCheckout ─▶ STARTED ──(the hold was extended)──▶ SUCCEEDED: none due, cash, card, comp
  *                         │                            └──▶ REQUESTED of a provider: external
  *                         ├──(it could not be)────────────▶ REJECTED
  *                         └──(another attempt began)──────▶ SUPERSEDED

@@ -1,5 +1,5 @@
-/* What a provider says became of a payment. Results rank unknown, failed, succeeded: a higher one is
- * news, a lower one was overtaken. Money that came is never refused. */
+/* What a provider says became of a payment. Results rank unknown, failed, succeeded: a higher one
+ * is news, a lower one was overtaken. Money that came is never refused. */
 #include "services/checkout/checkout_core_state.h"
 
 static const struct capture *find_capture(const struct attempt *attempt, struct text provider_ref)

@@ -6,7 +6,6 @@
 #include "services/reservations/reservations_core_state.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
@@ -81,17 +80,18 @@ bool ticket_in(const struct ticket *ticket, struct text list_id)
     return false;
 }
 
-struct text transfer_key(int64_t generation, char out[TICKET_KEY_SIZE])
+void put_transfer_key(int64_t generation, struct buffer *key)
 {
-    int size = snprintf(out, TICKET_KEY_SIZE, "\n%lld", (long long)generation);
-    return text_from(out, (size_t)size);
+    buffer_byte(key, '\n');
+    buffer_i64(key, generation);
 }
 
-struct text entry_key(const struct message *message, char out[TICKET_KEY_SIZE])
+void put_entry_key(const struct message *message, struct buffer *key)
 {
-    int size = snprintf(out, TICKET_KEY_SIZE, "\n%.*s/%.*s", TEXT_PRINT(message->list_id),
-                        TEXT_PRINT(message->nonce));
-    return text_from(out, (size_t)size);
+    buffer_byte(key, '\n');
+    buffer_text(key, message->list_id);
+    buffer_byte(key, '/');
+    buffer_text(key, message->nonce);
 }
 
 /* ---- what shows says ------------------------------------------------------------------------- */

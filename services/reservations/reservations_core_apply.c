@@ -245,14 +245,17 @@ static void pass_door(struct ticket *ticket, const struct message *outcome)
 /* Of a ticket that was never issued there is nothing to remember. */
 static void apply_to_ticket(struct reservations *reservations, const struct message *outcome)
 {
-    char key[TICKET_KEY_SIZE];
+    struct buffer key = {0};
     struct ticket *ticket = ticket_of(reservations, outcome);
+    bool transfer = outcome->type == MESSAGE_TicketTransferred;
     if (ticket == NULL)
         return;
-    bool transfer = outcome->type == MESSAGE_TicketTransferred;
-    struct text name =
-        transfer ? transfer_key(outcome->generation - 1, key) : entry_key(outcome, key);
-    recent_remember(&ticket->commands, name, outcome->fingerprint);
+    if (transfer)
+        put_transfer_key(outcome->generation - 1, &key);
+    else
+        put_entry_key(outcome, &key);
+    recent_remember(&ticket->commands, buffer_view(&key), outcome->fingerprint);
+    buffer_release(&key);
     if (transfer)
         ticket->generation = outcome->generation;
     else if (outcome->type == MESSAGE_TicketCheckedIn)

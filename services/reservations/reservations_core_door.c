@@ -16,10 +16,17 @@ static const struct booking *issued(const struct reservations *reservations,
 
 /* As answered_before, by the ticket's own identities: what was done is known by its key, what was
  * refused by the command's id. */
-static bool done_before(const struct ticket *ticket, struct text key, const struct message *input,
+static bool done_before(const struct ticket *ticket, const struct message *input,
                         struct message *outcome, bool *any)
 {
-    enum recent_answer answer = recent_ask(&ticket->commands, key, input->fingerprint);
+    struct buffer key = {0};
+    if (input->type == MESSAGE_TransferTicket)
+        put_transfer_key(input->generation, &key);
+    else
+        put_entry_key(input, &key);
+    enum recent_answer answer =
+        recent_ask(&ticket->commands, buffer_view(&key), input->fingerprint);
+    buffer_release(&key);
     if (answer == RECENT_NEW)
         return answered_before(&ticket->commands, input, outcome, any);
     *any = answer == RECENT_CONFLICT &&
@@ -94,7 +101,6 @@ static bool reject_entry(const struct message *input, enum reason reason, struct
 bool decide_entry(const struct reservations *reservations, const struct message *input,
                   struct message *outcome)
 {
-    char key[TICKET_KEY_SIZE];
     int64_t number = 0;
     const struct house *house = house_find(reservations, input->show_id);
     const struct booking *any_show = booking_of_ticket(reservations, input->ticket_id, &number);
@@ -106,7 +112,7 @@ bool decide_entry(const struct reservations *reservations, const struct message 
     if (any_show && !text_equal(any_show->house->show_id, input->show_id))
         return reject_entry(input, reason_wrong_show, outcome);
     struct ticket ticket = booking ? ticket_at(booking, number) : (struct ticket){0};
-    if (booking && done_before(&ticket, entry_key(input, key), input, outcome, &any))
+    if (booking && done_before(&ticket, input, outcome, &any))
         return any;
     if (find_unfit(booking, number, input, &reason))
         return reject_entry(input, reason, outcome);
@@ -144,7 +150,6 @@ static bool refuse_transfer(const struct booking *booking, int64_t number,
 bool decide_transfer(const struct reservations *reservations, const struct message *input,
                      struct message *outcome)
 {
-    char key[TICKET_KEY_SIZE];
     int64_t number = 0;
     const struct house *house = house_find(reservations, input->show_id);
     const struct booking *booking = issued(reservations, input, &number);
@@ -155,7 +160,7 @@ bool decide_transfer(const struct reservations *reservations, const struct messa
         return refuse(outcome, input, code_not_found, "ticket_id",
                       "there is no such ticket for this show");
     struct ticket ticket = ticket_at(booking, number);
-    if (done_before(&ticket, transfer_key(input->generation, key), input, outcome, &any))
+    if (done_before(&ticket, input, outcome, &any))
         return any;
     if (refuse_transfer(booking, number, &ticket, input, outcome))
         return true;

@@ -102,10 +102,9 @@ struct ticket ticket_at(const struct booking *booking, int64_t number); /* as it
 bool ticket_in(const struct ticket *ticket, struct text list_id);
 
 /* What makes two transfers or two entries of one ticket the same: its key in ticket->commands. It
- * begins with a line feed, as no ce_id does. */
-enum { TICKET_KEY_SIZE = 1 + ID_SIZE_MAX + 1 + ID_SIZE_MAX + 1 };
-struct text transfer_key(int64_t generation, char out[TICKET_KEY_SIZE]);
-struct text entry_key(const struct message *message, char out[TICKET_KEY_SIZE]);
+ * begins with a line feed, as no ce_id does. `key` is empty before, and the caller's. */
+void put_transfer_key(int64_t generation, struct buffer *key);
+void put_entry_key(const struct message *message, struct buffer *key);
 
 bool decide_booking_command(const struct reservations *reservations, const struct message *input,
                             struct message *outcome);
