@@ -21,6 +21,13 @@ bool refuse(struct message *outcome, const struct message *input, enum code code
     return true;
 }
 
+bool refuse_archived(struct message *outcome, const struct message *input)
+{
+    return refuse(outcome, input, code_archived, "show_id",
+                  "the show is over and its books are closed; what still comes for it is a matter "
+                  "for a person");
+}
+
 bool answered_before(const struct recent *commands, const struct message *input,
                      struct message *outcome, bool *any)
 {

@@ -12,6 +12,9 @@
 bool refuse(struct message *outcome, const struct message *input, enum code code, const char *field,
             const char *detail);
 
+/* The show is archived: nothing of it is known any more. */
+bool refuse_archived(struct message *outcome, const struct message *input);
+
 /* Whether the command's id is among those answered before. true: `*any` is what decide returns: a
  * repeat has no outcome, the same id with another body is refused as a conflict. */
 bool answered_before(const struct recent *commands, const struct message *input,

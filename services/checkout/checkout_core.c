@@ -48,13 +48,6 @@ bool attempt_open(const struct attempt *attempt)
     return false;
 }
 
-bool refuse_archived(const struct message *input, struct message *outcome)
-{
-    return refuse(outcome, input, code_archived, "show_id",
-                  "the show is over and its books are closed; money that came for it is a matter "
-                  "for a person");
-}
-
 /* ---- starting -------------------------------------------------------------------------------- */
 
 static bool staff_only(enum method method)
@@ -94,7 +87,7 @@ static bool decide_start(const struct checkout *checkout, const struct message *
     const struct attempt *attempt = map_find(&checkout->attempts, input->payment_id);
     const struct order *order = order_find(checkout, input);
     if (till_archived(checkout, input->show_id))
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (attempt && attempt->order == order && text_equal(attempt->fingerprint, input->fingerprint))
         return false;
     if (attempt)

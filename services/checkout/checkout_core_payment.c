@@ -81,7 +81,7 @@ bool decide_payment(const struct checkout *checkout, const struct message *input
 {
     const struct attempt *attempt = map_find(&checkout->attempts, input->payment_id);
     if (attempt == NULL && till_archived(checkout, input->show_id))
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (input->result == result_succeeded)
         return decide_success(attempt, input, outcome);
     return decide_trouble(attempt, input, outcome);

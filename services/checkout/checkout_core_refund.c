@@ -59,7 +59,7 @@ bool decide_repayment(const struct checkout *checkout, const struct message *inp
     const struct repayment *refund = map_find(&checkout->refunds, input->refund_id);
     bool any, completed = input->repaid == repaid_completed;
     if (refund == NULL && till_archived(checkout, input->show_id))
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (refund == NULL)
         return refuse(outcome, input, code_not_found, "refund_id", "there is no such refund");
     if (answered_before(&refund->commands, input, outcome, &any))

@@ -109,6 +109,5 @@ bool decide_refund(const struct message *input, int64_t amount_minor, enum cause
                    struct message *outcome);
 bool decide_repayment(const struct checkout *checkout, const struct message *input,
                       struct message *outcome);
-bool refuse_archived(const struct message *input, struct message *outcome);
 
 #endif

@@ -1,12 +1,6 @@
 /* What a customer or staff may ask of a booking. */
 #include "services/reservations/reservations_core_state.h"
 
-bool refuse_archived(const struct message *input, struct message *outcome)
-{
-    return refuse(outcome, input, code_archived, "show_id",
-                  "the show is over and its books are closed");
-}
-
 static bool same_tier_twice(const struct lines *lines)
 {
     for (int i = 0; i < lines->count; i++)
@@ -155,7 +149,7 @@ bool decide_booking_command(const struct reservations *reservations, const struc
     const struct booking *booking = booking_find(reservations, input);
     bool any;
     if (house && house->archived)
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (input->type == MESSAGE_RequestReservation)
         return decide_request(reservations, input, outcome);
     if (booking == NULL)

@@ -108,7 +108,7 @@ bool decide_entry(const struct reservations *reservations, const struct message 
     bool any, force = message_has(input, force) && input->force;
     enum reason reason;
     if (house && house->archived)
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (any_show && !text_equal(any_show->house->show_id, input->show_id))
         return reject_entry(input, reason_wrong_show, outcome);
     struct ticket ticket = booking ? ticket_at(booking, number) : (struct ticket){0};
@@ -155,7 +155,7 @@ bool decide_transfer(const struct reservations *reservations, const struct messa
     const struct booking *booking = issued(reservations, input, &number);
     bool any;
     if (house && house->archived)
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (booking == NULL)
         return refuse(outcome, input, code_not_found, "ticket_id",
                       "there is no such ticket for this show");

@@ -112,6 +112,5 @@ bool decide_entry(const struct reservations *reservations, const struct message 
                   struct message *outcome);
 bool decide_transfer(const struct reservations *reservations, const struct message *input,
                      struct message *outcome);
-bool refuse_archived(const struct message *input, struct message *outcome);
 
 #endif

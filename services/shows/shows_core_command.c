@@ -43,12 +43,6 @@ static void put_tier_uses(struct message *outcome, const struct show *show)
     }
 }
 
-static bool refuse_archived(const struct message *input, struct message *outcome)
-{
-    return refuse(outcome, input, code_archived, "show_id",
-                  "the show is over and its books are closed; use another id for another show");
-}
-
 #define TAKE_OR(outcome, input, field, value)                                                      \
     message_set(outcome, field, message_has(input, field) ? (input)->field : (value))
 
@@ -57,7 +51,7 @@ static bool decide_create(const struct shows *shows, const struct message *input
 {
     const struct show *show = shows_find(shows, input->show_id);
     if (shows_archived(shows, input->show_id))
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (show && text_equal(show->fingerprint, input->fingerprint))
         return false;
     if (show)
@@ -240,7 +234,7 @@ bool decide_show_command(const struct shows *shows, const struct message *input,
     if (input->type == MESSAGE_CreateShow)
         return decide_create(shows, input, now_ms, outcome);
     if (shows_archived(shows, input->show_id))
-        return refuse_archived(input, outcome);
+        return refuse_archived(outcome, input);
     if (show == NULL)
         return refuse(outcome, input, code_not_found, "show_id", "there is no such show");
     if (answered_before(&show->commands, input, outcome, &any))
