@@ -184,6 +184,25 @@ static void pass_time(struct world *world, bool faults)
     }
 }
 
+/* Days later: refunds are asked for again and given up, and the books of the shows are closed. */
+static void pass_days(struct world *world)
+{
+    for (int hour = 0; hour < 4 * 24; hour += 4) {
+        sim_advance(world->sim, INT64_C(4) * 3600 * 1000);
+        for (int i = 0; i < 30; i++) {
+            turn(world, false);
+            provider_act(world);
+            sim_advance(world->sim, 300);
+        }
+    }
+    sim_advance(world->sim, INT64_C(60) * 24 * 3600 * 1000);
+    for (int i = 0; i < 300; i++) {
+        crowd_act(world);
+        turn(world, false);
+        sim_advance(world->sim, i < 100 ? 20 : 300);
+    }
+}
+
 static bool at_rest(const struct world *world)
 {
     for (int i = 0; i < PROCESSES; i++)
@@ -210,6 +229,7 @@ static void come_to_rest(struct world *world)
     for (int i = 0; i < 700 || (i < 3000 && !at_rest(world)); i++) {
         sim_advance(world->sim, i < 200 || i > 600 ? 20 : 900);
         turn(world, false);
+        provider_act(world);
     }
     /* A hold made before the clock went back lives that much longer. */
     for (int i = 0; i < world->clock_steps * 2 * 3600 / 5; i++) {
@@ -221,6 +241,7 @@ static void come_to_rest(struct world *world)
 void world_run(struct world *world, int rounds)
 {
     crowd_open(world);
+    provider_open(world);
     for (int round = 0; round < rounds; round++) {
         if (round == 20) {
             world->faults = &faulty;
@@ -228,10 +249,15 @@ void world_run(struct world *world, int rounds)
         }
         if (prng_chance(&world->prng, 1, 3))
             crowd_act(world);
+        provider_act(world);
         turn(world, round >= 20);
         pass_time(world, round >= 20);
     }
     come_to_rest(world);
+    if (prng_chance(&world->prng, 1, 4)) {
+        pass_days(world);
+        come_to_rest(world);
+    }
 }
 
 /* ---- hash ------------------------------------------------------------------------------------ */

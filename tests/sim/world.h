@@ -15,7 +15,8 @@ enum {
     WORLD_SERVICES = 3,
     WORLD_INSTANCES = 2, /* of each service */
     WORLD_SHOWS = 2,
-    WORLD_RESERVATIONS = 60
+    WORLD_RESERVATIONS = 60,
+    WORLD_ERRANDS = 400 /* of the provider, waiting */
 };
 #define WORLD_START_MS INT64_C(1790000000000)
 
@@ -37,6 +38,23 @@ struct tally {
     struct sim_counts faults;
 };
 
+/* What the payment provider will say, and when. */
+struct errand {
+    int64_t at_ms;
+    enum message_type type; /* RecordPayment or RecordRefund */
+    char show_id[16], reservation_id[37], id[37], provider_ref[24];
+    enum result result;
+    enum repaid repaid;
+    int64_t amount_minor, attempt;
+};
+
+struct provider {
+    struct fence read[WORLD_PARTITIONS]; /* of checkout.events */
+    struct errand errands[WORLD_ERRANDS];
+    int errand_count;
+    int next_ref;
+};
+
 struct world {
     struct prng prng;
     struct sim *sim;
@@ -44,6 +62,7 @@ struct world {
     struct bus *crowd_bus;
     struct process processes[WORLD_SERVICES * WORLD_INSTANCES];
     struct envelope envelope;
+    struct provider provider;
     struct tally *tally;
     bool trace;
     int clock_steps;
@@ -62,6 +81,12 @@ void world_run(struct world *world, int rounds);
 /* One command of the crowd, sometimes twice, sometimes nonsense (crowd.c). */
 void crowd_act(struct world *world);
 void crowd_open(struct world *world); /* creates the shows */
+void crowd_publish(struct world *world, int topic, struct message *message);
+
+/* The payment provider and the staff who pay refunds by hand: read checkout.events and answer, in
+ * time, late, twice, wrongly or never (provider.c). */
+void provider_open(struct world *world);
+void provider_act(struct world *world);
 
 /* Reads the topics and says what is wrong with them: NULL when nothing is. The text is the world's.
  * (judge.c) */
