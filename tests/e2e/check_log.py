@@ -16,39 +16,56 @@ from log import judge, partition_of, read_kafka, read_sqlite
 
 SOURCE = re.compile(r"([a-z.]+)/(\d+)@(\d+)#([0-9a-f]{8})")
 
-# What may come of what. A cause in ALWAYS must have an outcome, whatever the state is.
+# What may come of what. A cause in ALWAYS must have an outcome, whatever the state is: until the
+# show's books are closed, which forgets its reservations.
 OUTCOMES = {
     "shows": {
         "CreateShow": "ShowCreated Refused", "UpdateShow": "ShowUpdated Refused",
         "SetCapacity": "CapacityChanged Refused", "SetBlock": "BlockSet Refused",
         "OpenSale": "SaleOpened Refused", "PauseSale": "SalePaused Refused",
+        "CancelShow": "ShowCancelled Refused",
         "ReservationRequested": "SeatsHeld HoldRejected",
+        "ChangeRequested": "HoldResized ResizeRejected",
+        "ExtensionRequested": "HoldExtended ExtensionRejected",
         "CheckoutStarted": "HoldExtended ExtensionRejected",
+        "PaymentUnknown": "HoldExtended ExtensionRejected",
         "PaymentSucceeded": "SeatsSold SaleRejected",
         "CancellationRequested": "HoldReleased SeatsReturned ReleaseRejected",
-        "timer": "HoldExpired"},
+        "timer": "HoldExpired ShowArchived"},
     "reservations": {
         "RequestReservation": "ReservationRequested Refused",
+        "ChangeReservation": "ChangeRequested Refused",
+        "UpdateReservation": "ReservationUpdated Refused",
+        "ExtendReservation": "ExtensionRequested Refused",
         "CancelReservation": "CancellationRequested Refused",
+        "CheckInTicket": "TicketCheckedIn CheckInRejected Refused",
+        "TransferTicket": "TicketTransferred Refused",
         "HoldRejected": "ReservationRejected", "HoldReleased": "ReservationReleased",
         "SeatsReturned": "ReservationCancelled", "ReleaseRejected": "CancellationRejected",
-        "HoldExpired": "ReservationExpired", "SeatsSold": "ReservationConfirmed"},
+        "HoldExpired": "ReservationExpired", "SeatsSold": "ReservationConfirmed",
+        "ShowCancelled": "ShowCancellationStarted", "ShowArchived": "ReservationsArchived",
+        "timer": "CancellationRequested ShowCancellationFinished"},
     "checkout": {
         "StartCheckout": "CheckoutStarted Refused",
-        "HoldExtended": "PaymentSucceeded CheckoutRejected",
+        "RecordPayment": "PaymentSucceeded PaymentFailed PaymentUnknown Refused",
+        "RecordRefund": "RefundCompleted RefundFailed Refused",
+        "HoldExtended": "PaymentRequested PaymentSucceeded CheckoutRejected",
         "ExtensionRejected": "CheckoutRejected", "SaleRejected": "RefundRequested",
-        "SeatsReturned": "RefundRequested"},
+        "SeatsReturned": "RefundRequested", "HoldExpired": "PaymentAbandoned",
+        "HoldReleased": "PaymentAbandoned", "SeatsSold": "PaymentAbandoned",
+        "ShowArchived": "PaymentsArchived", "timer": "RefundRequested RefundFailed"},
 }
 ALWAYS = {
-    "shows": {"ReservationRequested", "CheckoutStarted", "PaymentSucceeded",
-              "CancellationRequested"},
+    "shows": {"ReservationRequested", "ChangeRequested", "ExtensionRequested", "CheckoutStarted",
+              "PaymentUnknown", "PaymentSucceeded", "CancellationRequested"},
     "reservations": {"HoldRejected", "HoldReleased", "SeatsReturned", "ReleaseRejected",
-                     "HoldExpired", "SeatsSold"},
-    "checkout": set(),
+                     "HoldExpired", "SeatsSold", "ShowCancelled", "ShowArchived"},
+    "checkout": {"ShowArchived"},
 }
 # Who a command is, beside its ce_id: another with the same identity is a repeat.
-IDENTITY = {"CreateShow": "show_id", "RequestReservation": "reservation_id",
-            "StartCheckout": "payment_id"}
+IDENTITY = {"CreateShow": ("show_id",), "RequestReservation": ("reservation_id",),
+            "StartCheckout": ("payment_id",), "CheckInTicket": ("ticket_id", "list_id", "nonce"),
+            "TransferTicket": ("ticket_id", "generation"), "RecordRefund": ("refund_id",)}
 
 
 class Log:
@@ -107,24 +124,38 @@ def check_doubled(log):
 
 
 def identity(record):
-    field = IDENTITY.get(record.type)
-    return record.topic, record.type, record.body().get(field) if field else record.header("ce_id")
+    """Of a payment's results a lower one is overtaken by any other; money is known by its number."""
+    body = record.body()
+    if record.type == "RecordPayment":
+        if body.get("result") == "succeeded":
+            return record.topic, body.get("payment_id"), body.get("provider_ref")
+        return record.topic, body.get("payment_id")
+    fields = IDENTITY.get(record.type)
+    who = [body.get(field) for field in fields] if fields else [record.header("ce_id")]
+    return record.topic, record.type, *who
 
 
 def check_commands(log):
     """Every command is answered, but for repeats."""
-    known = set()
+    known = {("checkout.commands", record.body()["payment"]["payment_id"])
+             for record in log.accepted if record.type == "PaymentSucceeded"}
     for record in log.records:
         if record.verdict != COMMAND:
             continue
+        own = {identity(record), (record.topic, record.type, record.header("ce_id"))}
         if log.answers.get((service_of(record), record.place)):
-            known.add(identity(record))
-        elif identity(record) not in known:
+            known |= own
+        elif not own & known:
             yield record, f"{record.type or 'a command'} was never answered"
 
 
 def check_reactions(log):
+    archived = set()
     for record in log.accepted:
+        if record.type == "ShowArchived":
+            archived.add(record.body()["show_id"])
+        elif record.body().get("show_id") in archived and record.topic == "shows.events":
+            continue
         for service in SERVICES:
             if record.type in ALWAYS[service] and not log.answers.get((service, record.place)):
                 yield record, f"{record.type} was never answered by {service}"
@@ -176,46 +207,74 @@ def check_beginnings(log):
 
 # ---- seats ---------------------------------------------------------------------------------------
 
+def by_tier(lines):
+    seats = collections.Counter()
+    for line in lines:
+        seats[line["tier_id"]] += line["quantity"]
+    return seats
+
+
 class Seats:
     """One show, folded from what shows said."""
 
     def __init__(self, capacity):
-        self.capacity, self.seq = capacity, 0
-        self.held, self.sold, self.blocked, self.ended = {}, {}, {}, set()
+        self.capacity, self.seq, self.tiers = capacity, 0, []
+        self.held, self.sold, self.blocked, self.ended = {}, {}, {}, {}
 
-    @property
-    def in_use(self):
-        return sum(self.held.values()) + sum(self.sold.values()) + sum(self.blocked.values())
+    def held_of(self, tier_id):
+        return sum(seats[tier_id] for seats in self.held.values())
+
+    def sold_of(self, tier_id):
+        return sum(seats[tier_id] for seats in self.sold.values())
 
     def now(self):
-        return {"capacity": self.capacity, "held": sum(self.held.values()),
-                "sold": sum(self.sold.values()), "blocked": sum(self.blocked.values()),
-                "free": max(0, self.capacity - self.in_use),
-                "oversold_by": max(0, self.in_use - self.capacity)}
+        held, sold = (sum(seats.total() for seats in those.values())
+                      for those in (self.held, self.sold))
+        blocked = sum(self.blocked.values())
+        in_use = held + sold + blocked
+        return {"capacity": self.capacity, "held": held, "sold": sold, "blocked": blocked,
+                "free": max(0, self.capacity - in_use),
+                "oversold_by": max(0, in_use - self.capacity),
+                "tiers": [{"tier_id": tier["tier_id"], "held": self.held_of(tier["tier_id"]),
+                           "sold": self.sold_of(tier["tier_id"])} for tier in self.tiers]}
 
     def apply(self, kind, body):
         """Folds one event; says what is wrong with it, or None."""
-        who, quantity = body.get("reservation_id"), body.get("quantity", 0)
+        who = body.get("reservation_id")
         if kind == "CapacityChanged":
             self.capacity = body["capacity"]
+        elif kind in ("ShowCreated", "ShowUpdated"):
+            self.tiers = body["tiers"]
         elif kind == "BlockSet":
-            self.blocked[body["block_id"]] = quantity
+            self.blocked[body["block_id"]] = body["quantity"]
         elif kind == "SeatsHeld":
             if who in self.held or who in self.sold or who in self.ended:
                 return f"reservation {who} is held a second time"
-            self.held[who] = quantity
+            self.held[who] = by_tier(body["lines"])
+        elif kind == "HoldResized":
+            if self.held.get(who) != by_tier(body["old"]):
+                return f"reservation {who} did not hold {body['old']}"
+            self.held[who] = by_tier(body["lines"])
         elif kind == "SeatsSold":
-            if self.held.pop(who, None) is None and not body.get("reacquired"):
-                return f"reservation {who} is sold without a hold"
-            self.sold[who] = quantity
+            return self.sell(who, body)
         elif kind in ("HoldReleased", "HoldExpired"):
-            self.ended.add(who)
-            if self.held.pop(who, None) != quantity:
-                return f"reservation {who} did not hold {quantity}"
+            self.ended[who] = self.held.pop(who, collections.Counter())
+            if self.ended[who].total() != body["quantity"]:
+                return f"reservation {who} did not hold {body['quantity']}"
         elif kind == "SeatsReturned":
-            self.ended.add(who)
-            if self.sold.pop(who, None) != quantity:
-                return f"reservation {who} had not bought {quantity}"
+            left = self.sold.get(who, collections.Counter())
+            left.subtract(by_tier(body["lines"]))
+            if min(left.values()) < 0 or len(body["tickets"]) != body["quantity"]:
+                return f"reservation {who} had not bought {body['lines']}"
+        return None
+
+    def sell(self, who, body):
+        seats = self.held.pop(who, None)
+        if body.get("reacquired"):
+            seats = self.ended.get(who)
+        if seats != by_tier(body["lines"]):
+            return f"reservation {who} is sold without a hold of {body['lines']}"
+        self.sold[who] = seats
         return None
 
 
@@ -229,12 +288,15 @@ def check_seats(log):
             shows[body["show_id"]] = Seats(body["capacity"])
         seats = shows.get(body.get("show_id"))
         if seats is None:
-            if body.get("reason") not in ("no_such_show", "gone", "unknown_reservation"):
+            if body.get("reason") not in ("no_such_show", "archived", "gone",
+                                          "unknown_reservation"):
                 yield record, f"of show '{body.get('show_id')}', which is not there"
         elif record.type.endswith("Rejected"):
             yield from check_refusal(log, record, seats)
         else:
             yield from check_change(record, seats)
+        if record.type == "ShowArchived":
+            shows.pop(body["show_id"])
 
 
 def check_change(record, seats):
@@ -252,6 +314,10 @@ def check_change(record, seats):
     forced = record.type == "CapacityChanged" and body.get("forced")
     if now["oversold_by"] > oversold_before and not forced:
         yield record, f"oversold by {now['oversold_by']}"
+    for tier in seats.tiers:
+        use = seats.held_of(tier["tier_id"]) + seats.sold_of(tier["tier_id"])
+        if use > tier.get("capacity", use):
+            yield record, f"oversold in tier '{tier['tier_id']}': {use} of {tier['capacity']}"
 
 
 def check_refusal(log, record, seats):
@@ -261,12 +327,35 @@ def check_refusal(log, record, seats):
     cause = log.at.get((record.header("sd_source") or "").split("#")[0])
     if record.type != "HoldRejected" or cause is None:
         return
-    wanted = sum(line.get("quantity", 0) for line in cause.body().get("lines", []))
+    wanted = by_tier(cause.body().get("lines", []))
+    caps = {tier["tier_id"]: tier["capacity"] for tier in seats.tiers if "capacity" in tier}
     reason = body.get("reason")
-    if reason == "sold_out" and wanted <= now["capacity"] - now["sold"] - now["blocked"]:
-        yield record, f"refuses {wanted} as sold out while there are {now}"
-    if reason == "all_held" and wanted <= now["free"]:
-        yield record, f"refuses {wanted} as all held while there are {now}"
+    if (reason == "sold_out" and wanted.total() <= now["capacity"] - now["sold"] - now["blocked"]
+            and all(wanted[tier] <= cap - seats.sold_of(tier) for tier, cap in caps.items())):
+        yield record, f"refuses {wanted.total()} as sold out while there are {now}"
+    if (reason == "all_held" and wanted.total() <= now["free"]
+            and all(wanted[tier] <= cap - seats.sold_of(tier) - seats.held_of(tier)
+                    for tier, cap in caps.items())):
+        yield record, f"refuses {wanted.total()} as all held while there are {now}"
+
+
+# ---- money ---------------------------------------------------------------------------------------
+
+def check_money(log):
+    """All money that came is kept for a sale, or its refund is asked for; never twice."""
+    kept, asked = {}, collections.Counter()
+    for record in log.accepted:
+        body = record.body()
+        if record.type == "SeatsSold":
+            before = kept.setdefault(body["reservation_id"], body["payment"]["payment_id"])
+            if before != body["payment"]["payment_id"]:
+                yield record, f"a second payment kept, after {before}"
+        elif record.type == "RefundRequested" and body["attempt"] == 1:
+            payment = body["payment"]
+            key = payment["payment_id"], payment.get("provider_ref")
+            asked[key] += body["amount_minor"]
+            if asked[key] > payment["amount_minor"]:
+                yield record, f"{asked[key]} given back of a payment of {payment['amount_minor']}"
 
 
 def check_tickets(log):
@@ -280,7 +369,7 @@ def check_tickets(log):
 
 
 RULES = (check_beginnings, check_sources, check_doubled, check_commands, check_reactions,
-         check_checkouts, check_order, check_partitions, check_seats, check_tickets)
+         check_checkouts, check_order, check_partitions, check_seats, check_money, check_tickets)
 
 
 def breaches(records):

@@ -38,7 +38,8 @@ def change(record, **fields):
 
 
 def hold_more_than_there_is(records):
-    change(find(records, "SeatsHeld"), quantity=4)
+    held = find(records, "SeatsHeld")
+    change(held, lines=[dict(held.body()["lines"][0], quantity=4)])
 
 
 def say_other_numbers(records):
