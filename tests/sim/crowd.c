@@ -60,6 +60,8 @@ static void open_command(struct world *world, enum message_type type, int reserv
     if (prng_chance(&world->prng, 1, 20) && world->next_command > 5)
         snprintf(ids->command, sizeof ids->command, "command-%d",
                  world->next_command - 1 - (int)dice(world, 5));
+    if (prng_chance(&world->prng, 1, 100))
+        message_set(message, show_id, text_of("no-such-show"));
     message->id = text_of(ids->command);
     if (message_may(type, FIELD_reservation_id))
         message_set(message, reservation_id,
@@ -208,8 +210,6 @@ static void manage(struct world *world)
     bool last = world->next_reservation > WORLD_RESERVATIONS * 3 / 4 && dice(world, 30) == 0;
     open_command(world, last ? MESSAGE_CancelShow : types[dice(world, 6)],
                  (int)dice(world, WORLD_SHOWS + 1), &message, &ids);
-    if (prng_chance(&world->prng, 1, 50))
-        message_set(&message, show_id, text_of("no-such-show"));
     if (message.type == MESSAGE_SetCapacity) {
         message_set(&message, capacity, (int64_t)dice(world, 30));
         message_set(&message, force, dice(world, 4) == 0);
@@ -285,6 +285,7 @@ void crowd_open(struct world *world)
                                 {TEXT("circle"), TEXT("Circle"), 3000, 20},
                                 {TEXT("standing"), TEXT("Standing"), 1500, -1}}};
         message_set(&message, tiers, show == 0 ? free_of_charge : priced);
+        message_set(&message, customer_cancel_until_ms, WORLD_START_MS + 300000);
         if (show == 1) {
             message_set(&message, max_per_person, 6 + (int64_t)dice(world, 10));
             message_set(&message, on_sale_at_ms, WORLD_START_MS + 5000);
