@@ -104,7 +104,7 @@ static void request(struct world *world)
     static const char *const parties[] = {"ann", "bob", "cid", "dan", "eve", "flo", "gus"};
     struct message message;
     struct ids ids;
-    int number = world->next_reservation < WORLD_RESERVATIONS && !prng_chance(&world->prng, 1, 10)
+    int number = world->next_reservation < world->reservations_max && !prng_chance(&world->prng, 1, 10)
                      ? world->next_reservation++
                      : any_reservation(world);
     open_command(world, MESSAGE_RequestReservation, number, &message, &ids);

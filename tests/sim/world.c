@@ -95,6 +95,7 @@ struct world *world_new(uint64_t seed, struct tally *tally, bool trace)
     world->tally = tally;
     world->trace = trace;
     world->faults = &quiet;
+    world->reservations_max = WORLD_RESERVATIONS;
     world->sim = sim_new(prng_next(&world->prng), WORLD_START_MS);
     world->crowd_bus = sim_bus_open(world->sim, &options);
     enum bus_result result =
@@ -196,6 +197,9 @@ static void pass_days(struct world *world)
         }
     }
     sim_advance(world->sim, INT64_C(60) * 24 * 3600 * 1000);
+    world->reservations_max += WORLD_RESERVATIONS; /* who comes for a show that is long over */
+    for (int i = 0; i < 20; i++)
+        crowd_act(world);
     for (int i = 0; i < 300; i++) {
         crowd_act(world);
         turn(world, false);

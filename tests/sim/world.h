@@ -67,7 +67,7 @@ struct world {
     bool trace;
     int clock_steps;
     const struct sim_faults *faults; /* in force now */
-    int next_reservation;
+    int next_reservation, reservations_max;
     int next_command;
 };
 
