@@ -4,10 +4,10 @@
 
 #include "base/arena.h"
 #include "base/memory.h"
+#include "base/uuid.h"
 #include "bus/envelope.h"
 #include "schemas/json.h"
 #include "schemas/shape.h"
-#include "services/shows/shows_service.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { PAIRS_MAX = 32 };
+enum { PAIRS_MAX = 32, REFUNDS_MAX = 16 };
 
 struct play {
     const struct service_descriptor *service;
@@ -28,7 +28,9 @@ struct play {
     struct buffer said, bytes, again;
     int64_t now_ms, last_ms;
     int serial, decided;
-    bool spoke; /* the last step had a message */
+    int refund_count;
+    char refunds[REFUNDS_MAX][UUID_SIZE]; /* asked for by the core: f1, f2, … */
+    bool spoke;                           /* the last step had a message */
     const char *step;
     void (*watch)(void *user, const struct message *outcome);
     void *user;
@@ -67,6 +69,20 @@ static bool short_name(struct text word, char letter)
            text_to_u64((struct text){word.data + 1, word.size - 1}, &number);
 }
 
+/* The field that a word stands for by itself; NULL: it is no short form. */
+static const char *field_of_short(struct text word)
+{
+    struct text number = word, id = text_cut(&number, '-');
+    uint64_t k;
+    if (number.data)
+        return short_name(id, 'r') && text_to_u64(number, &k) ? "ticket_id" : NULL;
+    return short_name(word, 'r')   ? "reservation_id"
+           : short_name(word, 'p') ? "payment_id"
+           : short_name(word, 'f') ? "refund_id"
+           : short_name(word, 's') ? "show_id"
+                                   : NULL;
+}
+
 /* The rest of a line after its message: words as key and value. */
 static struct pairs read_pairs(struct play *play, struct text rest)
 {
@@ -78,14 +94,11 @@ static struct pairs read_pairs(struct play *play, struct text rest)
         struct pair *pair = &pairs.items[pairs.count++];
         assert_in_range(pairs.count, 1, PAIRS_MAX);
         struct text value = word, key = text_cut(&value, '=');
+        const char *field = field_of_short(word);
         if (value.data)
             *pair = (struct pair){key, value};
-        else if (short_name(word, 'r'))
-            *pair = (struct pair){text_of("reservation_id"), word};
-        else if (short_name(word, 'p'))
-            *pair = (struct pair){text_of("payment_id"), word};
-        else if (short_name(word, 's'))
-            *pair = (struct pair){text_of("show_id"), word};
+        else if (field)
+            *pair = (struct pair){text_of(field), word};
         else
             FAIL(play, "'%.*s' is no short form", TEXT_PRINT(word));
     }
@@ -113,20 +126,63 @@ static int64_t read_time(struct play *play, struct text text)
     return PLAY_START_MS + seconds * 1000 + milliseconds;
 }
 
+/* The id that r1, p1 or f1 stands for; false: it is no such name. */
+static bool put_id(const struct play *play, struct text value, struct buffer *out)
+{
+    static const char letters[] = "rpf";
+    for (int i = 0; letters[i]; i++) {
+        if (!short_name(value, letters[i]))
+            continue;
+        int number = (int)strtol(value.data + 1, NULL, 10);
+        if (letters[i] == 'f' && number >= 1 && number <= play->refund_count)
+            buffer_string(out, play->refunds[number - 1]);
+        else
+            buffer_print(out, "%c0000000-0000-4000-8000-%012d", "abc"[i], number);
+        return true;
+    }
+    return false;
+}
+
 static void put_word(struct play *play, struct text value, struct buffer *out)
 {
+    struct buffer id = {0};
     char digit = value.size ? value.data[0] : '\0';
     bool number = (digit >= '0' && digit <= '9') || text_is(value, "true") ||
                   text_is(value, "false") || digit == '[';
     if (digit == 'T' && value.size > 1 && value.data[1] >= '0' && value.data[1] <= '9')
         buffer_i64(out, read_time(play, (struct text){value.data + 1, value.size - 1}));
-    else if (short_name(value, 'r') || short_name(value, 'p'))
-        buffer_print(out, "\"%c0000000-0000-4000-8000-%012d\"", digit == 'r' ? 'a' : 'b',
-                     (int)strtol(value.data + 1, NULL, 10));
+    else if (put_id(play, value, &id))
+        buffer_print(out, "\"%s\"", id.data);
     else if (number)
         buffer_text(out, value);
     else
         buffer_print(out, "\"%.*s\"", TEXT_PRINT(value));
+    buffer_release(&id);
+}
+
+/* "r1-2" */
+static void put_ticket_id(const struct play *play, struct text value, struct buffer *out)
+{
+    struct text number = value, id = text_cut(&number, '-');
+    buffer_byte(out, '"');
+    if (put_id(play, id, out))
+        buffer_print(out, "-%.*s", TEXT_PRINT(number));
+    else
+        buffer_text(out, value);
+    buffer_byte(out, '"');
+}
+
+/* "1+3" */
+static void put_numbers(struct text value, struct buffer *out)
+{
+    struct text rest = value;
+    buffer_byte(out, '[');
+    do {
+        buffer_text(out, text_cut(&rest, '+'));
+        if (rest.size)
+            buffer_byte(out, ',');
+    } while (rest.size);
+    buffer_byte(out, ']');
 }
 
 static void put_members(struct play *play, struct text item, const char *const *names,
@@ -182,6 +238,12 @@ static void put_value(struct play *play, const struct member *member, struct tex
     case KIND_TICKETS:
         put_items(play, value, true, ticket, none, out);
         return;
+    case KIND_NUMBERS:
+        put_numbers(value, out);
+        return;
+    case KIND_TICKET_ID:
+        put_ticket_id(play, value, out);
+        return;
     case KIND_PAYMENT:
         put_items(play, value, false, payment,
                   (const char *const[]){NULL, "cash", "1500", "EUR", NULL, NULL}, out);
@@ -196,7 +258,7 @@ static void put_value(struct play *play, const struct member *member, struct tex
         buffer_text(out, value);
         return;
     }
-    bool short_uuid = member->kind == KIND_UUID && value.size < 36;
+    bool short_uuid = member->kind == KIND_UUID && value.size < UUID_SIZE - 1;
     if (kind_row(member->kind)->family == FAMILY_TEXT && !short_uuid)
         buffer_print(out, "\"%.*s\"", TEXT_PRINT(value));
     else
@@ -210,11 +272,14 @@ static const char *default_of(const struct member *member)
         const char *json, *value;
     } named[] = {
         {"show_id", "s1"},     {"payment_id", "p1"}, {"starts_at_ms", "T864000"},
-        {"block_id", "house"}, {"capacity", "10"},   {NULL, NULL},
+        {"block_id", "house"}, {"capacity", "10"},   {"refund_id", "f1"},
+        {"list_id", "door"},   {"nonce", "n1"},      {"provider", "bank"},
+        {NULL, NULL},
     };
     static const char *const by_kind[KIND_COUNT] = {
         [KIND_ID] = "standard",
         [KIND_UUID] = "r1",
+        [KIND_TICKET_ID] = "r1-1",
         [KIND_NAME] = "Tempest",
         [KIND_NOTE] = "why",
         [KIND_LABEL] = "x",
@@ -223,6 +288,8 @@ static const char *default_of(const struct member *member)
         [KIND_AMOUNT] = "1500",
         [KIND_SEATS] = "0",
         [KIND_QUANTITY] = "1",
+        [KIND_HOLD_TTL] = "600",
+        [KIND_PAY_WINDOW] = "600",
         [KIND_COUNTER] = "1",
         [KIND_BOOL] = "false",
         [KIND_CHANNEL] = "web",
@@ -230,11 +297,16 @@ static const char *default_of(const struct member *member)
         [KIND_REFUND] = "full",
         [KIND_METHOD] = "cash",
         [KIND_EXPECT] = "hold",
+        [KIND_ENTRY] = "in",
+        [KIND_RESULT] = "succeeded",
+        [KIND_REPAID] = "completed",
         [KIND_CAUSE] = "checkout",
         [KIND_REASON] = "gone",
         [KIND_HOLDER] = "Eve",
         [KIND_WANTED] = "standard:1",
         [KIND_LINES] = "standard:1:1500",
+        [KIND_TICKETS] = "standard:1:1",
+        [KIND_NUMBERS] = "1",
         [KIND_PAYMENT] = "p1:cash:1500:EUR",
         [KIND_TIERS] = "standard:1500",
         [KIND_AFTER] = "{\"capacity\":10,\"held\":0,\"sold\":0,\"blocked\":0,\"free\":10,"
@@ -259,10 +331,13 @@ static const struct member *member_named(enum message_type type, struct text jso
 /* ---- saying ---------------------------------------------------------------------------------- */
 
 /* What shows always says when it extends for a checkout, which is not needed of other causes. */
-static bool always_there(enum message_type type, const struct member *member)
+static bool always_there(enum message_type type, const struct member *member,
+                         const struct pairs *pairs)
 {
-    return type == MESSAGE_HoldExtended &&
-           (member->kind == KIND_AMOUNT || member->kind == KIND_CURRENCY);
+    const struct text *cause = find_pair(pairs, "cause");
+    return type == MESSAGE_HoldExtended && (cause == NULL || text_is(*cause, "checkout")) &&
+           (member->kind == KIND_AMOUNT || member->kind == KIND_CURRENCY ||
+            strcmp(member->json, "pay_by_ms") == 0);
 }
 
 static void say_members(struct play *play, enum message_type type, const struct pairs *pairs)
@@ -273,7 +348,7 @@ static void say_members(struct play *play, enum message_type type, const struct 
     for (int i = 0; i < shape.count; i++) {
         const struct member *member = &shape.members[i];
         const struct text *given = find_pair(pairs, member->json);
-        if (given == NULL && !member->required && !always_there(type, member))
+        if (given == NULL && !member->required && !always_there(type, member, pairs))
             continue;
         buffer_print(&play->said, "%s\"%s\":", play->said.size > 1 ? "," : "", member->json);
         put_value(play, member, given ? *given : text_of(default_of(member)), &play->said);
@@ -354,6 +429,16 @@ static void complete(struct play *play, const struct message *input, int64_t now
     outcome->actor = input->actor;
 }
 
+/* A refund has its id from the core: it is called by the order in which it was first asked for. */
+static void name_refund(struct play *play, struct text refund_id)
+{
+    for (int i = 0; i < play->refund_count; i++)
+        if (text_is(refund_id, play->refunds[i]))
+            return;
+    if (play->refund_count < REFUNDS_MAX)
+        snprintf(play->refunds[play->refund_count++], UUID_SIZE, "%.*s", TEXT_PRINT(refund_id));
+}
+
 /* What a successor reads: the record, and nothing else. Its memory is gone afterwards. */
 static void apply_read(struct play *play)
 {
@@ -382,6 +467,8 @@ static const struct message *commit(struct play *play, const struct message *inp
         seen.codes[outcome->code]++;
     if (message_has(outcome, reason))
         seen.reasons[outcome->reason]++;
+    if (outcome->type == MESSAGE_RefundRequested)
+        name_refund(play, outcome->refund_id);
     if (play->watch)
         play->watch(play->user, outcome);
     apply_read(play);
@@ -557,9 +644,11 @@ static bool is_refusal(enum message_type type)
     switch ((int)type) {
     case MESSAGE_Refused:
     case MESSAGE_HoldRejected:
+    case MESSAGE_ResizeRejected:
     case MESSAGE_ExtensionRejected:
     case MESSAGE_SaleRejected:
     case MESSAGE_ReleaseRejected:
+    case MESSAGE_CheckInRejected:
         return true;
     }
     return false;
@@ -706,231 +795,4 @@ void play_expect_reasons_seen(const char *const *others)
 {
     for (unsigned i = 0; i < reason_COUNT; i++)
         check_seen("reason", reason_name((enum reason)i), seen.reasons[i], others);
-}
-
-/* ---- in a simulated log ---------------------------------------------------------------------- */
-
-enum { TOLD_SIZE = 64 * 1024 };
-
-const char *const play_show_ids[PLAY_PARTITIONS] = {"s1", "show-0"};
-
-static struct bus *enter(struct play_log *log, const char *instance, bool create)
-{
-    struct bus_options options = {.client = "test", .instance = instance};
-    struct bus_error error;
-    struct bus *bus = sim_bus_open(log->sim, &options);
-    play_heal(log); /* opening waits by the machine's clock */
-    assert_int_equal(
-        installation_open(bus, create, create ? PLAY_PARTITIONS : 0, &log->installation, &error),
-        BUS_OK);
-    return bus;
-}
-
-static void append(struct play_log *log, int topic, int partition, const struct bus_record *record)
-{
-    assert_int_equal(bus_append(log->door, topic, partition, record, 0), BUS_OK);
-}
-
-void play_raw(struct play_log *log, int topic, int partition, const char *type, const char *stamp,
-              const char *value)
-{
-    struct bus_header headers[2] = {{TEXT("ce_type"), text_of(type)},
-                                    {TEXT("sd_stamp"), text_of(stamp)}};
-    append(log, topic, partition,
-           &(struct bus_record){
-               .value = text_of(value), .headers = headers, .header_count = stamp ? 2 : 1});
-}
-
-/* A claim by somebody else; answers its offset. */
-int64_t play_claim(struct play_log *log, int topic, int partition, const char *installation)
-{
-    char step[160], mark[80];
-    snprintf(step, sizeof step, "Claimed installation=%s partitions=%d", installation,
-             PLAY_PARTITIONS);
-    envelope_open(&log->envelope, play_message(log->words, step), SPEAKER_bus);
-    snprintf(mark, sizeof mark, "00000000000000aa/%s", installation);
-    envelope_header(&log->envelope, "sd_claim", text_of(mark));
-    int64_t offset = sim_end(log->sim, topic, partition);
-    append(log, topic, partition, envelope_close(&log->envelope));
-    return offset;
-}
-
-/* The next stamp of the other service that owns `topic` here; it claims first. */
-const char *play_next_stamp(struct play_log *log, int topic, int partition)
-{
-    static char stamp[64];
-    if (log->epochs[topic][partition] == 0)
-        log->epochs[topic][partition] = play_claim(log, topic, partition, log->installation.id);
-    snprintf(stamp, sizeof stamp, "%lld-00000000000000aa.%llu",
-             (long long)log->epochs[topic][partition],
-             (unsigned long long)++log->n[topic][partition]);
-    return stamp;
-}
-
-/* A command, or an event of another service, in the words of core_play.h; its show is that of the
- * partition. */
-
-void play_say(struct play_log *log, int partition, const char *format, ...)
-{
-    char step[200];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(step, sizeof step, format, arguments);
-    va_end(arguments);
-    struct message message = *play_message(log->words, step);
-    bool event = message_role(message.type) == ROLE_EVENT;
-    enum speaker speaker = message_speaker(message.type);
-    int topic = (int)speaker * 2 + event;
-    const char *stamp = event ? play_next_stamp(log, topic, partition) : NULL;
-    message = *play_message(log->words, step); /* the claim was one too */
-    message_set(&message, show_id, text_of(play_show_ids[partition]));
-    envelope_open(&log->envelope, &message, speaker);
-    if (stamp)
-        envelope_header(&log->envelope, "sd_stamp", text_of(stamp));
-    append(log, topic, partition, envelope_close(&log->envelope));
-}
-
-/* The accepted outcomes of a partition from `from` on, by name; a refusal by its code, Progress as
- * "~", a claim as "|". Every one is checked on the way: no input has two. */
-const char *play_told_from(struct play_log *log, int partition, int64_t from)
-{
-    struct fence fence = fence_start();
-    struct arena arena = {0};
-    struct place place = {TOPIC_SHOWS_EVENTS, partition, 0};
-    size_t size = 0;
-    int64_t last_ms = 0;
-    log->told[0] = '\0';
-    while (fence.in_doubt || fence.next < sim_end(log->sim, TOPIC_SHOWS_EVENTS, partition)) {
-        struct bus_record record;
-        struct fence_reading reading;
-        struct message message;
-        struct codec_error error;
-        place.offset = fence.in_doubt ? fence.doubt : fence.next;
-        assert_true(sim_record(log->sim, TOPIC_SHOWS_EVENTS, partition, place.offset, &record));
-        enum fence_verdict verdict = fence_read(&fence, place.offset, &record, &reading);
-        const char *word = verdict == FENCE_CLAIMED ? "|" : verdict == FENCE_PROGRESS ? "~" : NULL;
-        if (verdict == FENCE_ACCEPTED) {
-            assert_int_equal(envelope_read(&record, &place, &arena, &message, &error), ENVELOPE_OK);
-            assert_true(message.at_ms >= last_ms); /* time does not go back */
-            last_ms = message.at_ms;
-            word = message.type == MESSAGE_Refused ? code_name(message.code)
-                                                   : message_name(message.type);
-        }
-        if (word && place.offset >= from)
-            size +=
-                (size_t)snprintf(log->told + size, TOLD_SIZE - size, "%s%s", size ? " " : "", word);
-        assert_in_range(size, 0, TOLD_SIZE - 1);
-    }
-    arena_release(&arena);
-    return log->told;
-}
-
-const char *play_told(struct play_log *log, int partition)
-{
-    return play_told_from(log, partition, 0);
-}
-
-/* How often a word was told. */
-int play_times(struct play_log *log, int partition, const char *word)
-{
-    int count = 0;
-    char *rest = (char *)(uintptr_t)play_told(log, partition);
-    for (char *at; (at = strsep(&rest, " "));)
-        count += strcmp(at, word) == 0;
-    return count;
-}
-
-/* Each input of the partition has exactly one accepted outcome that names it (timers aside), in the
- * order given by the topic. */
-void play_expect_answered_once(struct play_log *log, int topic, int partition)
-{
-    int64_t end = sim_end(log->sim, topic, partition);
-    int *answers = memory_new((size_t)(end + 1) * sizeof *answers);
-    struct fence fence = fence_start();
-    int64_t last = -1;
-    while (fence.in_doubt || fence.next < sim_end(log->sim, TOPIC_SHOWS_EVENTS, partition)) {
-        struct bus_record record;
-        struct fence_reading reading;
-        struct source source;
-        int64_t at = fence.in_doubt ? fence.doubt : fence.next;
-        assert_true(sim_record(log->sim, TOPIC_SHOWS_EVENTS, partition, at, &record));
-        if (fence_read(&fence, at, &record, &reading) != FENCE_ACCEPTED)
-            continue;
-        assert_true(source_parse(reading.source, &source));
-        if (source.timer || !text_is(source.topic, topic_name(topic)))
-            continue;
-        assert_int_equal(source.partition, partition);
-        assert_true(source.offset > last && source.offset < end);
-        last = source.offset;
-        answers[source.offset]++;
-        assert_true(sim_record(log->sim, topic, partition, source.offset, &record));
-        assert_int_equal(source.crc, source_crc(&record));
-    }
-    for (int64_t i = 0; i < end; i++)
-        if (answers[i] != 1)
-            fail_msg("%s/%d@%lld has %d outcomes", topic_name(topic), partition, (long long)i,
-                     answers[i]);
-    memory_free(answers);
-}
-
-struct bus *play_log_enter(struct play_log *log, const char *instance)
-{
-    return enter(log, instance, false);
-}
-
-void play_request(struct play_log *log, int partition, int reservation, int quantity)
-{
-    play_say(log, partition, "ReservationRequested r%d lines=standard:%d", reservation, quantity);
-}
-
-void play_pay(struct play_log *log, int partition, int reservation)
-{
-    play_say(log, partition, "PaymentSucceeded r%d payment=p1:none:0:EUR", reservation);
-}
-
-void play_expect_told(struct play_log *log, int partition, const char *words)
-{
-    assert_string_equal(play_told(log, partition), words);
-}
-
-void play_expect_times(struct play_log *log, int partition, const char *word, int times)
-{
-    assert_int_equal(play_times(log, partition, word), times);
-}
-
-void play_fault(struct play_log *log, struct sim_faults faults)
-{
-    sim_set_faults(log->sim, &faults);
-}
-
-void play_heal(struct play_log *log)
-{
-    play_fault(log, (struct sim_faults){0});
-}
-
-void play_sleep_until(struct play_log *log, int64_t at_s)
-{
-    int64_t left_ms = PLAY_START_MS + at_s * 1000 - sim_now_ms(log->sim);
-    assert_true(left_ms >= 0);
-    sim_advance(log->sim, left_ms);
-}
-
-struct play_log *play_log_open(uint64_t seed)
-{
-    struct play_log *log = memory_new(sizeof *log);
-    log->told = memory_new(TOLD_SIZE);
-    log->sim = sim_new(seed, PLAY_START_MS);
-    log->words = play_open(&shows_service);
-    log->door = enter(log, NULL, true);
-    return log;
-}
-
-void play_log_close(struct play_log *log)
-{
-    bus_close(log->door);
-    envelope_release(&log->envelope);
-    play_close(log->words);
-    sim_free(log->sim);
-    memory_free(log->told);
-    memory_free(log);
 }

@@ -4,17 +4,28 @@
  *     @630 ReservationRequested r2 lines=standard:3 channel=web
  *
  * is a step: a time (seconds and milliseconds since the curtain rose, "@630.001"; absent: the same
- * as before), the name of a message, and its fields by their JSON names. Short forms: r2, p2 and s2
- * stand for a reservation_id, payment_id and show_id; T600 for a time; tiers=vip:5000:20,… is
- * tier:price[:capacity], lines=vip:2,… is tier:quantity[:price], payment=p1:cash:1500:EUR,
- * tickets=vip:1:2 is tier:first:count. What a message needs and the step does not say gets a
- * default. A step without a message lets time pass.
+ * as before), the name of a message, and its fields by their JSON names. Short forms:
+ *
+ *     r2 p2 s2        a reservation_id, payment_id, show_id
+ *     r2-3            the ticket_id of the third ticket of r2
+ *     f2              the refund_id of the second refund this core asked for, else an unknown one
+ *     T600            a time
+ *     tiers=          tier:price[:capacity],…
+ *     lines= old=     tier:quantity[:price],…
+ *     payment=        p1:cash:1500:EUR[:ref[:provider]]
+ *     tickets=        numbers, 1+3; in a ReservationConfirmed tier:first:count,…
+ *
+ * What a message needs and the step does not say gets a default: s1, r1, p1, f1, r1-1,
+ * list_id=door, nonce=n1, provider=bank, entry=in, result=succeeded (of a refund: completed),
+ * tickets=1, one seat of tier standard for 1500 EUR, the show at T864000, any other time T600. A
+ * HoldExtended is one for a checkout, with pay_by_ms, amount_minor and currency, unless it says
+ * another cause. A step without a message lets time pass.
  *
  * An expectation is written alike: "SeatsHeld quantity=3 after.held=5 note=-" ("-": absent), or
  * "none". Beside JSON names it may ask for at_ms, cause_id and actor.
  *
- * A script is a list of steps joined by ";". Each must have an outcome that is neither refused nor
- * rejected, unless it says otherwise: "step -> expectation".
+ * A script is a list of steps joined by ";". Each must have an outcome that refuses or rejects no
+ * command or wish, unless it says otherwise: "step -> expectation".
  *
  * Every decision is made three times and must give the same bytes: twice on the state (deciding
  * changes nothing), and on a second state that only ever saw what came back from records (replay).
