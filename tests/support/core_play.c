@@ -18,6 +18,12 @@
 
 enum { PAIRS_MAX = 32, REFUNDS_MAX = 16 };
 
+/* An outcome, as later steps may name it. */
+struct answer {
+    enum message_type type;
+    char id[64], cause_id[64], reservation_id[UUID_SIZE];
+};
+
 struct play {
     const struct service_descriptor *service;
     void *state;  /* as the owner's: applies what it decided */
@@ -30,7 +36,9 @@ struct play {
     int serial, decided;
     int refund_count;
     char refunds[REFUNDS_MAX][UUID_SIZE]; /* asked for by the core: f1, f2, … */
-    bool spoke;                           /* the last step had a message */
+    struct answer **answers;              /* a list that grows */
+    size_t answer_count;
+    bool spoke; /* the last step had a message */
     const char *step;
     void (*watch)(void *user, const struct message *outcome);
     void *user;
@@ -143,6 +151,28 @@ static bool put_id(const struct play *play, struct text value, struct buffer *ou
     return false;
 }
 
+/* The id that "^c9", "^SeatsHeld" or "^SeatsHeld:r2" stands for; any other word is one itself. */
+static struct text read_id(struct play *play, struct text word)
+{
+    struct buffer id = {0};
+    const char *found = NULL;
+    if (word.size == 0 || word.data[0] != '^')
+        return word;
+    struct text rest = {word.data + 1, word.size - 1}, name = text_cut(&rest, ':');
+    if (rest.data && !put_id(play, rest, &id))
+        FAIL(play, "'%.*s' is no reservation", TEXT_PRINT(rest));
+    for (size_t i = play->answer_count; i > 0 && found == NULL; i--) {
+        const struct answer *answer = play->answers[i - 1];
+        bool named = text_is(name, message_name(answer->type)) || text_is(name, answer->cause_id);
+        if (named && (rest.data == NULL || text_is(buffer_view(&id), answer->reservation_id)))
+            found = answer->id;
+    }
+    if (found == NULL)
+        FAIL(play, "there was no outcome '%.*s'", TEXT_PRINT(word));
+    buffer_release(&id);
+    return text_of(found);
+}
+
 static void put_word(struct play *play, struct text value, struct buffer *out)
 {
     struct buffer id = {0};
@@ -225,6 +255,7 @@ static void put_value(struct play *play, const struct member *member, struct tex
     static const char *const payment[] = {
         "payment_id", "method", "amount_minor", "currency", "provider_ref", "provider", NULL};
     static const char *const none[] = {NULL, NULL, NULL, NULL, NULL, NULL};
+    value = read_id(play, value);
     switch ((int)member->kind) {
     case KIND_TIERS:
         put_items(play, value, true, tier, (const char *const[]){NULL, "0", NULL, "Seats"}, out);
@@ -356,7 +387,7 @@ static void say_members(struct play *play, enum message_type type, const struct 
     buffer_byte(&play->said, '}');
     for (int i = 0; i < pairs->count; i++)
         if (!member_named(type, pairs->items[i].key) && !text_is(pairs->items[i].key, "id") &&
-            !text_is(pairs->items[i].key, "actor"))
+            !text_is(pairs->items[i].key, "cause_id") && !text_is(pairs->items[i].key, "actor"))
             FAIL(play, "%s has no '%.*s'", message_name(type), TEXT_PRINT(pairs->items[i].key));
 }
 
@@ -374,7 +405,10 @@ static void say(struct play *play, struct text name, struct text rest)
     if (codec_decode(type, buffer_view(&play->said), &play->arena, input, &error) != CODEC_OK)
         FAIL(play, "%s: '%s': %s", play->said.data, error.field, error.detail);
     const struct text *id = find_pair(&pairs, "id"), *actor = find_pair(&pairs, "actor");
+    const struct text *cause_id = find_pair(&pairs, "cause_id");
     bool command = message_role(type) == ROLE_COMMAND;
+    if (cause_id)
+        input->cause_id = arena_text(&play->arena, read_id(play, *cause_id));
     input->id = id ? arena_text(&play->arena, *id)
                    : arena_print(&play->arena, "%s%d", command ? "c-" : "e-", ++play->serial);
     input->actor = actor ? arena_text(&play->arena, *actor) : (struct text){NULL, 0};
@@ -439,6 +473,18 @@ static void name_refund(struct play *play, struct text refund_id)
         snprintf(play->refunds[play->refund_count++], UUID_SIZE, "%.*s", TEXT_PRINT(refund_id));
 }
 
+static void remember_answer(struct play *play, const struct message *outcome)
+{
+    struct answer *answer = memory_new(sizeof *answer);
+    answer->type = outcome->type;
+    snprintf(answer->id, sizeof answer->id, "%.*s", TEXT_PRINT(outcome->id));
+    snprintf(answer->cause_id, sizeof answer->cause_id, "%.*s", TEXT_PRINT(outcome->cause_id));
+    if (message_has(outcome, reservation_id))
+        snprintf(answer->reservation_id, sizeof answer->reservation_id, "%.*s",
+                 TEXT_PRINT(outcome->reservation_id));
+    play->answers = memory_append(play->answers, play->answer_count++, answer);
+}
+
 /* What a successor reads: the record, and nothing else. Its memory is gone afterwards. */
 static void apply_read(struct play *play)
 {
@@ -469,6 +515,7 @@ static const struct message *commit(struct play *play, const struct message *inp
         seen.reasons[outcome->reason]++;
     if (outcome->type == MESSAGE_RefundRequested)
         name_refund(play, outcome->refund_id);
+    remember_answer(play, outcome);
     if (play->watch)
         play->watch(play->user, outcome);
     apply_read(play);
@@ -583,9 +630,10 @@ static bool context_as(struct play *play, const struct message *outcome, const s
         return outcome->at_ms ==
                read_time(play, (struct text){pair->value.data + 1, pair->value.size - 1});
     if (text_is(pair->key, "cause_id"))
-        return text_equal(outcome->cause_id, pair->value) ||
+        return text_equal(outcome->cause_id, read_id(play, pair->value)) ||
                (text_is(pair->value, "-") && outcome->cause_id.size == 0);
-    return text_equal(outcome->actor, pair->value);
+    return text_equal(outcome->actor, pair->value) ||
+           (text_is(pair->value, "-") && outcome->actor.size == 0);
 }
 
 static bool as_expected(struct play *play, const struct message *outcome, const struct json *got,
@@ -671,6 +719,9 @@ void play_close(struct play *play)
 {
     play->service->state_free(play->state);
     play->service->state_free(play->replay);
+    for (size_t i = 0; i < play->answer_count; i++)
+        memory_free(play->answers[i]);
+    memory_free(play->answers);
     arena_release(&play->arena);
     envelope_release(&play->envelope);
     buffer_release(&play->said);

@@ -14,12 +14,15 @@
  *     lines= old=     tier:quantity[:price],…
  *     payment=        p1:cash:1500:EUR[:ref[:provider]]
  *     tickets=        numbers, 1+3; in a ReservationConfirmed tier:first:count,…
+ *     ^c9             the id of the outcome that command c9 had
+ *     ^SeatsHeld      the id of the last outcome of that type; "^SeatsHeld:r2": about r2
  *
  * What a message needs and the step does not say gets a default: s1, r1, p1, f1, r1-1,
  * list_id=door, nonce=n1, provider=bank, entry=in, result=succeeded (of a refund: completed),
  * tickets=1, one seat of tier standard for 1500 EUR, the show at T864000, any other time T600. A
  * HoldExtended is one for a checkout, with pay_by_ms, amount_minor and currency, unless it says
- * another cause. A step without a message lets time pass.
+ * another cause. Beside fields a step may say id, cause_id and actor. A step without a message lets
+ * time pass.
  *
  * An expectation is written alike: "SeatsHeld quantity=3 after.held=5 note=-" ("-": absent), or
  * "none". Beside JSON names it may ask for at_ms, cause_id and actor.
