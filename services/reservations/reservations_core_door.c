@@ -14,11 +14,13 @@ static const struct booking *issued(const struct reservations *reservations,
                : NULL;
 }
 
-/* As answered_before, by the ticket's own identities: what was done is known by its key, what was
- * refused by the command's id. */
+/* As answered_before, and by the ticket's own identities: what was done is known by its key, what
+ * was refused by the command's id. The id comes first: a conflict is answered once, too. */
 static bool done_before(const struct ticket *ticket, const struct message *input,
                         struct message *outcome, bool *any)
 {
+    if (answered_before(&ticket->commands, input, outcome, any))
+        return true;
     struct buffer key = {0};
     if (input->type == MESSAGE_TransferTicket)
         put_transfer_key(input->generation, &key);
@@ -27,12 +29,10 @@ static bool done_before(const struct ticket *ticket, const struct message *input
     enum recent_answer answer =
         recent_ask(&ticket->commands, buffer_view(&key), input->fingerprint);
     buffer_release(&key);
-    if (answer == RECENT_NEW)
-        return answered_before(&ticket->commands, input, outcome, any);
     *any = answer == RECENT_CONFLICT &&
            refuse(outcome, input, code_conflict, NULL,
                   "this was done to the ticket before, with another body");
-    return true;
+    return answer != RECENT_NEW;
 }
 
 static bool cancelled(const struct booking *booking, int64_t number)
