@@ -296,6 +296,14 @@ static void set_due(struct reservations *reservations, struct house *house)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
+/* What a show's first word may be; anything else about a show that is not known here concerns a
+ * ticket that was never issued. */
+static bool opens_house(enum message_type type)
+{
+    return type == MESSAGE_ReservationRequested || type == MESSAGE_ShowCancellationStarted ||
+           type == MESSAGE_ReservationsArchived;
+}
+
 static void apply_to_house(struct reservations *reservations, struct house *house,
                            const struct message *outcome)
 {
@@ -330,7 +338,10 @@ void reservations_apply(struct reservations *reservations, const struct message 
         apply_refused(reservations, outcome);
         return;
     }
-    struct house *house = house_of(reservations, outcome->show_id);
+    struct house *house = opens_house(outcome->type) ? house_of(reservations, outcome->show_id)
+                                                     : house_find(reservations, outcome->show_id);
+    if (house == NULL)
+        return;
     apply_to_house(reservations, house, outcome);
     set_due(reservations, house);
 }

@@ -63,7 +63,7 @@ static bool refuse_unheld(const struct booking *booking, const struct message *i
 static bool decide_change(const struct booking *booking, const struct message *input,
                           struct message *outcome)
 {
-    if (refuse_unheld(booking, input, outcome) || refuse_lines(input, outcome))
+    if (refuse_lines(input, outcome) || refuse_unheld(booking, input, outcome))
         return true;
     open_outcome(input, MESSAGE_ChangeRequested, outcome);
     message_copy(outcome, input, wanted);

@@ -104,9 +104,10 @@ static void request(struct world *world)
     static const char *const parties[] = {"ann", "bob", "cid", "dan", "eve", "flo", "gus"};
     struct message message;
     struct ids ids;
-    int number = world->next_reservation < world->reservations_max && !prng_chance(&world->prng, 1, 10)
-                     ? world->next_reservation++
-                     : any_reservation(world);
+    int number =
+        world->next_reservation < world->reservations_max && !prng_chance(&world->prng, 1, 10)
+            ? world->next_reservation++
+            : any_reservation(world);
     open_command(world, MESSAGE_RequestReservation, number, &message, &ids);
     message_set(&message, wanted, any_lines(world, number));
     message_set(&message, holder, (struct holder){.name = TEXT("Eve")});

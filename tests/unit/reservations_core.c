@@ -95,7 +95,8 @@ static void reservations_core__changes(void **state)
         /* an id is an id, whichever command had it */
         {REQUESTED "ChangeReservation r1 id=c2 fingerprint=2;",
          "ExtendReservation r1 id=c2 fingerprint=3", "Refused code=conflict"},
-        {CONFIRMED, "ChangeReservation r1 lines=a,a id=c2 fingerprint=2",
+        {CONFIRMED, "ChangeReservation r1 lines=a,a", "Refused code=invalid"},
+        {CONFIRMED, "ChangeReservation r1 id=c2 fingerprint=2",
          "Refused code=wrong_state field=- reservation_id=r1 show_id=s1 fingerprint=2 cause_id=c2"},
         {REJECTED, "ChangeReservation r1", "Refused code=wrong_state"},
         {EXPIRED, "ChangeReservation r1", "Refused code=wrong_state"},

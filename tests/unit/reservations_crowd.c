@@ -350,9 +350,9 @@ static struct foreseen foresee_booking(const struct crowd *crowd, const struct c
                : !is_open(booking) ? refused(code_wrong_state)
                                    : outcome(MESSAGE_ReservationUpdated);
     case MESSAGE_ChangeReservation:
-        return booking->life != REQUESTED ? refused(code_wrong_state)
-               : command->odd             ? refused(code_invalid)
-                                          : outcome(MESSAGE_ChangeRequested);
+        return command->odd                 ? refused(code_invalid)
+               : booking->life != REQUESTED ? refused(code_wrong_state)
+                                            : outcome(MESSAGE_ChangeRequested);
     case MESSAGE_ExtendReservation:
         return booking->life != REQUESTED ? refused(code_wrong_state)
                                           : outcome(MESSAGE_ExtensionRequested);
