@@ -42,6 +42,7 @@ struct play {
     const char *step;
     void (*watch)(void *user, const struct message *outcome);
     void *user;
+    const struct message *heard; /* while it watches: what the outcome answers */
 };
 
 static struct play_seen seen;
@@ -516,6 +517,7 @@ static const struct message *commit(struct play *play, const struct message *inp
     if (outcome->type == MESSAGE_RefundRequested)
         name_refund(play, outcome->refund_id);
     remember_answer(play, outcome);
+    play->heard = input;
     if (play->watch)
         play->watch(play->user, outcome);
     apply_read(play);
@@ -735,6 +737,11 @@ void play_watch(struct play *play, void (*watch)(void *user, const struct messag
 {
     play->watch = watch;
     play->user = user;
+}
+
+const struct message *play_heard(const struct play *play)
+{
+    return play->heard;
 }
 
 const struct message *play_step(struct play *play, const char *step)

@@ -52,6 +52,9 @@ void play_close(struct play *play);
 void play_watch(struct play *play, void (*watch)(void *user, const struct message *outcome),
                 void *user);
 
+/* For who watches: what the outcome answers, NULL: the timer's. */
+const struct message *play_heard(const struct play *play);
+
 /* One step: its outcome, or NULL for none; valid until the next step. Of a step without a message:
  * the last outcome that was due. */
 const struct message *play_step(struct play *play, const char *step);
