@@ -30,7 +30,7 @@ struct hold {
     int64_t held_at_ms;
     int64_t expires_at_ms;    /* as told to the customer; the grace comes on top */
     struct numbers *returned; /* tickets; NULL: none yet */
-    struct person *person;    /* NULL: no cap per person applies */
+    struct person *person;    /* NULL: nobody was named; counted even without a cap */
     struct payment payment;   /* while SOLD; texts owned */
     struct heap_node expiry;  /* in show->expiries while HELD */
 };
