@@ -86,13 +86,13 @@ static bool decide_start(const struct checkout *checkout, const struct message *
 {
     const struct attempt *attempt = map_find(&checkout->attempts, input->payment_id);
     const struct order *order = order_find(checkout, input);
-    if (till_archived(checkout, input->show_id))
-        return refuse_archived(outcome, input);
     if (attempt && attempt->order == order && text_equal(attempt->fingerprint, input->fingerprint))
         return false;
     if (attempt)
         return refuse(outcome, input, code_conflict, "payment_id",
                       "there is a payment with this id already, and it was started differently");
+    if (till_archived(checkout, input->show_id))
+        return refuse_archived(outcome, input);
     if (refuse_start(order, input, outcome))
         return true;
     message_init(outcome, MESSAGE_CheckoutStarted);
