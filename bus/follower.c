@@ -57,12 +57,16 @@ void follower_free(struct follower *follower)
     memory_free(follower);
 }
 
+void follower_leave(struct follower *follower, int topic, int partition)
+{
+    bus_unfollow(follower->bus, topic, partition);
+    watched_of(follower, topic, partition)->followed = false;
+}
+
 static enum follower_news report_lost(struct follower *follower, struct follower_item *item,
                                       const char *why)
 {
-    struct watched *watched = watched_of(follower, item->place.topic, item->place.partition);
-    bus_unfollow(follower->bus, item->place.topic, item->place.partition);
-    watched->followed = false;
+    follower_leave(follower, item->place.topic, item->place.partition);
     item->why = why;
     return FOLLOWER_LOST;
 }

@@ -44,6 +44,9 @@ enum follower_news follower_read(struct follower *follower, const struct bus_eve
 /* Where the reading of a partition stands: what to store for a resume. */
 const struct fence *follower_position(const struct follower *follower, int topic, int partition);
 
+/* Stops following one partition, as if it were lost; the others go on. */
+void follower_leave(struct follower *follower, int topic, int partition);
+
 /* Whether every partition has been read up to its end as it was when follower_new was called. */
 bool follower_caught_up(const struct follower *follower);
 
