@@ -6,19 +6,23 @@ SHELL := /bin/bash
 MAKEFLAGS += --jobs=$(shell nproc)
 
 # ---- what is built from what --------------------------------------------------------------------
-# Everything but the mains goes into three archives; a program takes out of them what it needs.
-PROGRAMS := stagedoor stagedoor-shows stagedoor-reservations stagedoor-checkout stagedoor-edge
+# Everything but the mains goes into a few archives; a program takes out of them what it needs.
+PROGRAMS := stagedoor stagedoor-shows stagedoor-reservations stagedoor-checkout stagedoor-edge \
+            stagedoor-paydesk
 MAIN_stagedoor := cli/main.c
 MAIN_stagedoor-shows := services/shows/main.c
 MAIN_stagedoor-reservations := services/reservations/main.c
 MAIN_stagedoor-checkout := services/checkout/main.c
 MAIN_stagedoor-edge := api/main.c
+MAIN_stagedoor-paydesk := paydesk/main.c
 
 IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/*.c bus/*.c services/*/*.c))
 IN_api  := $(filter-out %/main.c,$(wildcard api/*.c))
 IN_cli  := $(filter-out %/main.c,$(wildcard cli/*.c))
+IN_paydesk := $(filter-out %/main.c,$(wildcard paydesk/*.c))
 WITH_stagedoor      := cli
 WITH_stagedoor-edge := api
+WITH_stagedoor-paydesk := paydesk
 SUPPORT := $(wildcard tests/support/*.c)
 TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c))
 SIM     := $(wildcard tests/sim/*.c)
@@ -50,12 +54,14 @@ build/$(1)/%.o: %.c | build/.installed-run
 build/$(1)/core.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_core))
 build/$(1)/api.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_api))
 build/$(1)/cli.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_cli))
+build/$(1)/paydesk.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_paydesk))
 build/$(1)/%.a:
 	@rm -f $$@
 	@ar rcs $$@ $$^
 
 $$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/api.a
 $$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
+$$(addprefix build/$(1)/test/,$$(filter unit/paydesk_%,$$(TESTS))): build/$(1)/paydesk.a
 build/$(1)/tests/%.o: tests/%.c | build/.installed-test
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"
@@ -157,7 +163,7 @@ check: build build/release/schemas/generate $(addprefix build/asan/test/,$(UNIT_
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P2 -n8 clang $(STANDARD) $(WARNINGS) $(LIB_CFLAGS) -fsyntax-only
 	@echo "cppcheck"
 	@cppcheck --std=c11 --language=c -D_GNU_SOURCE -I. --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services api cli
+	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services api cli paydesk
 	@echo "clang-tidy"
 	@printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- $(STANDARD) $(LIB_CFLAGS) 2>/dev/null' tidy
 	@echo "sanitizers"

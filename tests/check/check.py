@@ -33,14 +33,15 @@ ARROWS = {
     "shell": {"base", "schemas", "bus", "core"},
     "api": {"base", "schemas", "bus"},
     "cli": {"base", "schemas", "bus"},
-    "tests": {"base", "schemas", "bus", "core", "shell", "api", "cli"},
+    "paydesk": {"base", "schemas", "bus"},
+    "tests": {"base", "schemas", "bus", "core", "shell", "api", "cli", "paydesk"},
 }
 
 # Which files alone may include a library's header.
 LIBRARY_HEADERS = {
     "cjson/": r"schemas/[^/]*\.[ch]",
     "librdkafka/": r"bus/kafka[^/]*\.[ch]",
-    "sqlite3.h": r"(bus/sqlite[^/]*|api/register[^/]*)\.[ch]",
+    "sqlite3.h": r"(bus/sqlite[^/]*|api/register[^/]*|paydesk/ledger)\.[ch]",
 }
 
 # Headers that their folder keeps to itself; tests may look behind them.

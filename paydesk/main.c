@@ -1,0 +1,115 @@
+/* stagedoor-paydesk: a payment provider to develop against. Command line, signals, exit codes. */
+#include "base/exit_code.h"
+#include "base/version.h"
+#include "paydesk/paydesk.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPEN_ATTEMPTS = 6, OPEN_WAIT_MS = 1000, DRAIN_MS = 2000, STEP_MS = 1000 };
+
+static struct bus *signalled_bus;
+static volatile sig_atomic_t stop_signals;
+
+static void on_signal(int number)
+{
+    (void)number;
+    if (++stop_signals > 1)
+        _exit(END_SYSTEM); /* asked twice: at once */
+    if (signalled_bus)
+        bus_wake(signalled_bus);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int complain(int code, const char *why)
+{
+    fprintf(stderr, "stagedoor-paydesk: %s\n", why);
+    return code;
+}
+
+/* Tries for a while when nobody answers: it is often started together with the log. */
+static enum bus_result open_bus(const struct settings *settings, struct installation *installation,
+                                struct bus_error *error)
+{
+    struct bus_options options = {.client = "paydesk", .topic_prefix = settings->topic_prefix};
+    enum bus_result result = BUS_UNREACHABLE;
+    for (int attempt = 0; attempt < OPEN_ATTEMPTS && stop_signals == 0; attempt++) {
+        struct timespec pause = {0, OPEN_WAIT_MS * 1000000L - 1};
+        if (attempt > 0)
+            nanosleep(&pause, NULL);
+        result = bus_open(&signalled_bus, settings->bus, &options, error);
+        if (result == BUS_OK)
+            result = installation_open(signalled_bus, false, 0, installation, error);
+        if (result == BUS_OK)
+            return result;
+        bus_close(signalled_bus);
+        signalled_bus = NULL;
+        if (result == BUS_INVALID || result == BUS_UNFIT)
+            return result;
+    }
+    return result;
+}
+
+static int run(const struct settings *settings)
+{
+    struct installation installation;
+    struct bus_error error = {""};
+    char why[PAYDESK_ERROR_SIZE];
+    enum bus_result result = open_bus(settings, &installation, &error);
+    if (result != BUS_OK)
+        return stop_signals            ? END_OK
+               : result == BUS_INVALID ? complain(END_USAGE, error.text)
+                                       : complain(END_SYSTEM, error.text);
+    struct paydesk *paydesk = paydesk_open(signalled_bus, &installation, settings, why);
+    if (paydesk == NULL) {
+        bus_close(signalled_bus);
+        return complain(END_SYSTEM, why);
+    }
+    bool good = true;
+    while (good && stop_signals == 0)
+        good = paydesk_turn(paydesk, STEP_MS, why);
+    good = good && paydesk_drain(paydesk, DRAIN_MS, why);
+    signalled_bus = NULL;
+    paydesk_close(paydesk);
+    if (!good)
+        return complain(END_SYSTEM, why);
+    log_line(LOG_INFO, settings->provider, "stopped");
+    return END_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static struct settings settings;
+    char error[SETTINGS_ERROR_SIZE];
+    if (!settings_read(argc, argv, &settings, error))
+        return complain(END_USAGE, error);
+    if (settings.help)
+        fputs(settings_help(), stdout);
+    if (settings.version)
+        puts("stagedoor-paydesk " STAGEDOOR_VERSION);
+    if (settings.help || settings.version)
+        return END_OK;
+    log_set_level(settings.log_level);
+    umask(077);
+    catch_signals();
+    if (mkdir(settings.data, 0700) != 0 && errno != EEXIST) {
+        snprintf(error, sizeof error, "cannot make the folder '%.200s': %s; choose another: --data",
+                 settings.data, strerror(errno));
+        return complain(END_SYSTEM, error);
+    }
+    int code = run(&settings);
+    settings_release(&settings);
+    return code;
+}

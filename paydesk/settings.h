@@ -1,0 +1,36 @@
+/* settings.h: the command line and the environment.
+ *
+ * The secret comes from a file that has it in a line of its own, or that is the edge's file of
+ * keys, where the line says "callback PROVIDER whsec_…". One thread. */
+#ifndef PAYDESK_SETTINGS_H
+#define PAYDESK_SETTINGS_H
+
+#include "base/log.h"
+#include "paydesk/script.h"
+#include "paydesk/signature.h"
+
+enum { SETTINGS_ERROR_SIZE = 512 };
+
+struct settings {
+    const char *bus;
+    const char *topic_prefix; /* NULL: none */
+    const char *data;
+    const char *edge;
+    const char *provider;
+    const char *script_text; /* as written, with the step of --default behind it */
+    struct script script;
+    struct signature_key key;
+    int64_t delay_ms;
+    enum log_level log_level;
+    bool help, version;  /* nothing else was looked at */
+    struct buffer bytes; /* of script_text */
+};
+
+/* false: `error` says what is wrong and never repeats a secret. Strings are borrowed from `argv`
+ * and the environment. */
+bool settings_read(int argc, char **argv, struct settings *settings, char *error);
+void settings_release(struct settings *settings);
+
+const char *settings_help(void);
+
+#endif
