@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def pytest_sessionstart():
-    missing = [name for name in ("", "-shows", "-reservations", "-checkout", "-edge")
+    missing = [name for name in ("", "-shows", "-reservations", "-checkout", "-edge",
+                                "-paydesk")
                if not (BIN / f"stagedoor{name}").exists()]
     if missing:
         pytest.exit(f"not built: stagedoor{missing[0]}; try: make all", returncode=3)
