@@ -20,19 +20,30 @@ static const char schema[] =
     "  nonce INTEGER, n INTEGER, PRIMARY KEY(topic, part)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS shows(show_id TEXT PRIMARY KEY, value TEXT NOT NULL,"
     "  replays TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS reservations(reservation_id TEXT PRIMARY KEY, show_id TEXT NOT "
-    "NULL,"
-    "  name TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL, finished INTEGER NOT "
-    "NULL,"
-    "  created_at_ms INTEGER NOT NULL, value TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS reservations(reservation_id TEXT NOT NULL, show_id TEXT NOT NULL,"
+    "  name TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL,"
+    "  finished INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, value TEXT NOT NULL,"
+    "  PRIMARY KEY(reservation_id, show_id));"
+    "CREATE TABLE IF NOT EXISTS payments(id TEXT, reservation_id TEXT, show_id TEXT,"
+    "  PRIMARY KEY(id, reservation_id, show_id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS by_show ON reservations(show_id, status, created_at_ms);"
     "CREATE INDEX IF NOT EXISTS by_name ON reservations(show_id, name);"
-    "CREATE INDEX IF NOT EXISTS unfinished ON reservations(finished) WHERE finished = 0;";
+    "CREATE INDEX IF NOT EXISTS unfinished ON reservations(finished) WHERE finished = 0;"
+    "CREATE INDEX IF NOT EXISTS early ON reservations(status) WHERE status = '';";
 
 static const char emptying[] = "DROP TABLE IF EXISTS about; DROP TABLE IF EXISTS positions;"
-                               "DROP TABLE IF EXISTS shows; DROP TABLE IF EXISTS reservations;";
+                               "DROP TABLE IF EXISTS shows; DROP TABLE IF EXISTS reservations;"
+                               "DROP TABLE IF EXISTS payments;";
 
-enum statement { PUT_ABOUT, PUT_POSITION, PUT_SHOW, PUT_REPLAYS, PUT_RESERVATION, STATEMENT_COUNT };
+enum statement {
+    PUT_ABOUT,
+    PUT_POSITION,
+    PUT_SHOW,
+    PUT_REPLAYS,
+    PUT_RESERVATION,
+    PUT_PAYMENT,
+    STATEMENT_COUNT
+};
 
 static const char *const texts[STATEMENT_COUNT] = {
     [PUT_ABOUT] = "INSERT OR REPLACE INTO about VALUES(?, ?)",
@@ -41,13 +52,20 @@ static const char *const texts[STATEMENT_COUNT] = {
                  " ON CONFLICT(show_id) DO UPDATE SET value = excluded.value",
     [PUT_REPLAYS] = "UPDATE shows SET replays = ? WHERE show_id = ?",
     [PUT_RESERVATION] =
-        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(reservation_id) DO "
-        "UPDATE SET"
-        " show_id = excluded.show_id, name = excluded.name, quantity = excluded.quantity,"
-        " status = excluded.status, finished = excluded.finished, created_at_ms = "
-        "excluded.created_at_ms,"
+        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(reservation_id, show_id) DO UPDATE SET"
+        " name = excluded.name, quantity = excluded.quantity, status = excluded.status,"
+        " finished = excluded.finished, created_at_ms = excluded.created_at_ms,"
         " value = excluded.value",
+    [PUT_PAYMENT] = "INSERT OR IGNORE INTO payments VALUES(?, ?, ?)",
 };
+
+/* One reservation, whether somebody requested it or not; the first requested one of that id. */
+static const char find_text[] =
+    "SELECT value FROM reservations WHERE reservation_id = ?1 AND show_id = ?2";
+static const char find_any_text[] =
+    "SELECT value FROM reservations WHERE reservation_id = ?1 AND status <> ''"
+    " ORDER BY show_id LIMIT 1";
 
 /* What changed since the last batch, copied, and the positions it stands for. */
 struct batch {
@@ -62,7 +80,7 @@ struct register_file {
     sqlite3 *writer; /* the register thread's */
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3 *reader; /* point reads, under the edge's lock */
-    sqlite3_stmt *find;
+    sqlite3_stmt *find, *find_any;
     struct batch batch;    /* kept until it is written */
     struct fence *written; /* positions in the file */
     struct buffer row;
@@ -104,8 +122,10 @@ static bool prepare(struct register_file *file, char *error)
 
 static bool prepare_reader(struct register_file *file, char *error)
 {
-    if (sqlite3_prepare_v3(file->reader, "SELECT value FROM reservations WHERE reservation_id = ?",
-                           -1, SQLITE_PREPARE_PERSISTENT, &file->find, NULL) == SQLITE_OK)
+    if (sqlite3_prepare_v3(file->reader, find_text, -1, SQLITE_PREPARE_PERSISTENT, &file->find,
+                           NULL) == SQLITE_OK &&
+        sqlite3_prepare_v3(file->reader, find_any_text, -1, SQLITE_PREPARE_PERSISTENT,
+                           &file->find_any, NULL) == SQLITE_OK)
         return true;
     snprintf(error, REGISTER_ERROR_SIZE, "the register cannot be read: %s",
              sqlite3_errmsg(file->reader));
@@ -130,13 +150,21 @@ struct register_file *register_open(const char *folder, char *error)
     return NULL;
 }
 
+static void forget_statements(struct register_file *file)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(file->statements[i]);
+    sqlite3_finalize(file->find);
+    sqlite3_finalize(file->find_any);
+    memset(file->statements, 0, sizeof file->statements);
+    file->find = file->find_any = NULL;
+}
+
 void register_close(struct register_file *file)
 {
     if (file == NULL)
         return;
-    for (int i = 0; i < STATEMENT_COUNT; i++)
-        sqlite3_finalize(file->statements[i]);
-    sqlite3_finalize(file->find);
+    forget_statements(file);
     sqlite3_close(file->reader);
     sqlite3_close(file->writer);
     pthread_cond_destroy(&file->news);
@@ -158,14 +186,17 @@ static void bind_text(sqlite3_stmt *statement, int at, struct text text)
     sqlite3_bind_text(statement, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
 }
 
-static struct reservation *load(void *self, struct text reservation_id)
+static struct reservation *load(void *self, struct text reservation_id, struct text show_id)
 {
     struct register_file *file = self;
     struct reservation *found = NULL;
-    bind_text(file->find, 1, reservation_id);
-    if (sqlite3_step(file->find) == SQLITE_ROW)
-        found = row_read_reservation(column(file->find, 0));
-    sqlite3_reset(file->find);
+    sqlite3_stmt *statement = show_id.size ? file->find : file->find_any;
+    bind_text(statement, 1, reservation_id);
+    if (show_id.size)
+        bind_text(statement, 2, show_id);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        found = row_read_reservation(column(statement, 0));
+    sqlite3_reset(statement);
     return found;
 }
 
@@ -236,16 +267,18 @@ static void take_reservation(struct edge *edge, sqlite3_stmt *row)
         view_take_reservation(&edge->view, reservation);
 }
 
+static void note_early(struct edge *edge, sqlite3_stmt *row)
+{
+    (void)row;
+    edge->view.store_is_early = true;
+}
+
 static bool start_anew(struct register_file *file, const char *partitions, const char *layout,
                        char *error)
 {
     bool used = !about_is(file, "installation", file->edge->installation.id) &&
                 about_is(file, "layout", layout);
-    for (int i = 0; i < STATEMENT_COUNT; i++)
-        sqlite3_finalize(file->statements[i]);
-    sqlite3_finalize(file->find);
-    memset(file->statements, 0, sizeof file->statements);
-    file->find = NULL;
+    forget_statements(file);
     if (used)
         log_line(LOG_WARNING, "edge",
                  "the register is of another installation; it is emptied and read anew");
@@ -279,7 +312,9 @@ bool register_load(struct register_file *file, struct edge *edge, char *error)
                          take_position, edge) &&
                 each_row(file->writer, "SELECT value, replays FROM shows", take_show, edge) &&
                 each_row(file->writer, "SELECT value FROM reservations WHERE finished = 0",
-                         take_reservation, edge);
+                         take_reservation, edge) &&
+                each_row(file->writer, "SELECT 1 FROM reservations WHERE status = '' LIMIT 1",
+                         note_early, edge);
     memcpy(file->written, edge->positions, count * sizeof *file->written);
     if (!read)
         snprintf(error, REGISTER_ERROR_SIZE,
@@ -328,7 +363,7 @@ static void let_settled_go(struct register_file *file)
     for (struct reservation *next, *each = view->settled; each; each = next) {
         next = each->next_settled;
         each->settled = false;
-        if (!view_is_finished(each))
+        if (!view_may_leave(each))
             continue;
         if (each->dirty) {
             each->settled = true;
@@ -336,8 +371,7 @@ static void let_settled_go(struct register_file *file)
             kept = each;
             continue;
         }
-        map_remove(&view->reservations, text_of(each->reservation_id));
-        view_reservation_free(each);
+        view_let_go(view, each);
     }
     view->settled = kept;
 }
@@ -350,6 +384,32 @@ static bool put(struct register_file *file, enum statement which)
     return good;
 }
 
+static bool put_payment(struct register_file *file, const struct reservation *reservation,
+                        const char *id)
+{
+    sqlite3_stmt *statement = file->statements[PUT_PAYMENT];
+    bind_text(statement, 1, text_of(id));
+    bind_text(statement, 2, text_of(reservation->reservation_id));
+    bind_text(statement, 3, text_of(reservation->show_id));
+    return put(file, PUT_PAYMENT);
+}
+
+static bool put_payments(struct register_file *file, const struct reservation *reservation)
+{
+    bool good = true;
+    for (int i = 0; i < reservation->attempt_count && good; i++)
+        good = put_payment(file, reservation, reservation->attempts[i].payment_id);
+    for (int i = 0; i < reservation->repayment_count && good; i++)
+        good = put_payment(file, reservation, reservation->repayments[i].refund_id);
+    return good;
+}
+
+/* What nobody requested has no status, and is in no list. */
+static const char *status_of(const struct reservation *reservation)
+{
+    return view_is_requested(reservation) ? view_status_name(view_status(reservation)) : "";
+}
+
 static bool put_reservation(struct register_file *file, const struct reservation *reservation)
 {
     sqlite3_stmt *statement = file->statements[PUT_RESERVATION];
@@ -358,12 +418,12 @@ static bool put_reservation(struct register_file *file, const struct reservation
     bind_text(statement, 1, text_of(reservation->reservation_id));
     bind_text(statement, 2, text_of(reservation->show_id));
     bind_text(statement, 3, reservation->holder.name);
-    sqlite3_bind_int64(statement, 4, reservation->quantity);
-    bind_text(statement, 5, text_of(view_status_name(view_status(reservation))));
-    sqlite3_bind_int(statement, 6, view_is_finished(reservation));
+    sqlite3_bind_int64(statement, 4, view_seat_count(reservation));
+    bind_text(statement, 5, text_of(status_of(reservation)));
+    sqlite3_bind_int(statement, 6, view_may_leave(reservation));
     sqlite3_bind_int64(statement, 7, reservation->created_at_ms);
     bind_text(statement, 8, buffer_view(&file->row));
-    return put(file, PUT_RESERVATION);
+    return put(file, PUT_RESERVATION) && put_payments(file, reservation);
 }
 
 static bool put_show(struct register_file *file, const struct show *show)
@@ -532,7 +592,7 @@ void register_stop(struct register_file *file)
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-#define ALIVE " status IN ('held', 'paying', 'confirmed') "
+#define ALIVE " status IN ('held', 'paying', 'payment_unknown', 'confirmed') "
 
 static void put_guest(struct buffer *out, sqlite3_stmt *row)
 {
@@ -596,6 +656,24 @@ void register_find_name(struct register_file *file, struct request *request, str
         bind_text(statement, 2, request->errand.name);
         while (sqlite3_step(statement) == SQLITE_ROW)
             buffer_text(result, column(statement, 0));
+    }
+    sqlite3_finalize(statement);
+}
+
+void register_find_payment(struct register_file *file, struct request *request,
+                           struct buffer *result)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(file->writer,
+                           "SELECT reservation_id, show_id FROM payments WHERE id = ? LIMIT 2", -1,
+                           &statement, NULL) == SQLITE_OK) {
+        bind_text(statement, 1, request->errand.name);
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            buffer_text(result, column(statement, 0));
+            buffer_byte(result, ' ');
+            buffer_text(result, column(statement, 1));
+            buffer_byte(result, '\n');
+        }
     }
     sqlite3_finalize(statement);
 }

@@ -41,6 +41,11 @@ void register_ask(struct register_file *file, struct request *request);
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
+/* Whose payment or refund errand.name is: "<reservation_id> <show_id>\n" of the first two
+ * reservations that know it, requested or not. */
+void register_find_payment(struct register_file *file, struct request *request,
+                           struct buffer *result);
+
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
  * errand.show_id; of what is held, being paid or confirmed. */
 void register_list_all(struct register_file *file, struct request *request, struct buffer *result);

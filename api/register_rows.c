@@ -53,6 +53,8 @@ static void put_replays(struct buffer *out, const char *name, const struct repla
             put_string(out, "code", code_name(replay->code));
         if (replay->reason != reason_COUNT)
             put_string(out, "reason", reason_name(replay->reason));
+        if (replay->available >= 0)
+            json_put_i64(out, "available", replay->available);
         put_string(out, "detail", replay->detail);
         json_put_close(out, '}');
     }
@@ -69,6 +71,7 @@ static void get_replays(const struct json *list, struct replays *replays)
         replay->answer = message_named(get_text(item, "answer"));
         code_named(get_text(item, "code"), &replay->code);
         reason_named(get_text(item, "reason"), &replay->reason);
+        replay->available = get_i64(item, "available", -1);
         SET(replay->detail, item, "detail");
     }
 }
@@ -89,7 +92,59 @@ void row_read_replays(struct text text, struct replays *replays)
 
 /* ---- reservations ---------------------------------------------------------------------------- */
 
-static void put_lists(struct buffer *out, const struct reservation *reservation)
+static void put_holder(struct buffer *out, const struct holder *holder)
+{
+    if (holder->name.data == NULL)
+        return;
+    json_put_open(out, "holder", '{');
+    json_put_text(out, "name", holder->name);
+    if (holder->email.data)
+        json_put_text(out, "email", holder->email);
+    if (holder->phone.data)
+        json_put_text(out, "phone", holder->phone);
+    json_put_close(out, '}');
+}
+
+static void put_numbers(struct buffer *out, const char *name, const struct numbers *numbers)
+{
+    int64_t number = numbers_next(numbers, 0);
+    if (number == 0)
+        return;
+    json_put_open(out, name, '[');
+    for (; number; number = numbers_next(numbers, number))
+        json_put_i64(out, NULL, number);
+    json_put_close(out, ']');
+}
+
+static void put_tickets(struct buffer *out, const struct reservation *reservation)
+{
+    json_put_open(out, "tickets", '[');
+    for (int i = 0; i < reservation->ticket_count; i++) {
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "tier_id", reservation->tickets[i].tier_id);
+        json_put_i64(out, "first", reservation->tickets[i].first);
+        json_put_i64(out, "count", reservation->tickets[i].count);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+    json_put_open(out, "states", '[');
+    for (int i = 0; i < reservation->state_count; i++) {
+        const struct ticket_state *ticket = &reservation->states[i];
+        json_put_open(out, NULL, '{');
+        json_put_i64(out, "number", ticket->number);
+        json_put_i64(out, "generation", ticket->generation);
+        put_holder(out, &ticket->holder);
+        put_string(out, "list_id", ticket->list_id);
+        json_put_i64(out, "entry", ticket->entry);
+        json_put_i64(out, "entry_at_ms", ticket->entry_at_ms);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+    put_numbers(out, "returned", &reservation->returned);
+    put_numbers(out, "cancelled", &reservation->cancelled);
+}
+
+static void put_lines(struct buffer *out, const struct reservation *reservation)
 {
     json_put_open(out, "lines", '[');
     for (int i = 0; i < reservation->line_count; i++) {
@@ -97,15 +152,6 @@ static void put_lists(struct buffer *out, const struct reservation *reservation)
         json_put_text(out, "tier_id", reservation->lines[i].tier_id);
         json_put_i64(out, "quantity", reservation->lines[i].quantity);
         json_put_i64(out, "unit_amount_minor", reservation->lines[i].unit_amount_minor);
-        json_put_close(out, '}');
-    }
-    json_put_close(out, ']');
-    json_put_open(out, "tickets", '[');
-    for (int i = 0; i < reservation->ticket_count; i++) {
-        json_put_open(out, NULL, '{');
-        json_put_text(out, "tier_id", reservation->tickets[i].tier_id);
-        json_put_i64(out, "first", reservation->tickets[i].first);
-        json_put_i64(out, "count", reservation->tickets[i].count);
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
@@ -124,8 +170,32 @@ static void put_attempts(struct buffer *out, const struct reservation *reservati
         json_put_i64(out, "method", attempt->method);
         json_put_i64(out, "money_reason", attempt->money_reason);
         json_put_i64(out, "seats_reason", attempt->seats_reason);
+        put_string(out, "provider", attempt->provider);
+        put_string(out, "provider_ref", attempt->provider_ref);
+        json_put_bool(out, "requested", attempt->requested);
+        json_put_bool(out, "closed", attempt->closed);
         json_put_bool(out, "superseded", attempt->superseded);
+        json_put_i64(out, "started_offset", attempt->started_offset);
         json_put_i64(out, "pay_by_ms", attempt->pay_by_ms);
+        json_put_i64(out, "amount_minor", attempt->amount_minor);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
+static void put_repayments(struct buffer *out, const struct reservation *reservation)
+{
+    json_put_open(out, "repayments", '[');
+    for (int i = 0; i < reservation->repayment_count; i++) {
+        const struct repayment *repayment = &reservation->repayments[i];
+        json_put_open(out, NULL, '{');
+        put_string(out, "refund_id", repayment->refund_id);
+        put_string(out, "payment_id", repayment->payment_id);
+        put_string(out, "currency", repayment->currency);
+        json_put_i64(out, "amount_minor", repayment->amount_minor);
+        json_put_i64(out, "attempt", repayment->attempt);
+        json_put_bool(out, "manual", repayment->manual);
+        json_put_i64(out, "status", repayment->status);
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
@@ -146,19 +216,6 @@ static void put_refusal(struct buffer *out, const struct refusal *refusal)
     json_put_close(out, '}');
 }
 
-static void put_holder(struct buffer *out, const struct holder *holder)
-{
-    if (holder->name.data == NULL)
-        return;
-    json_put_open(out, "holder", '{');
-    json_put_text(out, "name", holder->name);
-    if (holder->email.data)
-        json_put_text(out, "email", holder->email);
-    if (holder->phone.data)
-        json_put_text(out, "phone", holder->phone);
-    json_put_close(out, '}');
-}
-
 void row_put_reservation(struct buffer *out, const struct reservation *reservation)
 {
     json_put_open(out, NULL, '{');
@@ -170,7 +227,10 @@ void row_put_reservation(struct buffer *out, const struct reservation *reservati
     put_string(out, "refused_code", code_name(reservation->refused_code));
     put_refusal(out, &reservation->refusal);
     put_holder(out, &reservation->holder);
-    put_lists(out, reservation);
+    if (reservation->note)
+        json_put_text(out, "note", text_of(reservation->note));
+    put_lines(out, reservation);
+    put_tickets(out, reservation);
     json_put_bool(out, "priced", reservation->priced);
     put_string(out, "reference", reservation->reference);
     put_string(out, "currency", reservation->currency);
@@ -178,11 +238,8 @@ void row_put_reservation(struct buffer *out, const struct reservation *reservati
     json_put_i64(out, "amount_minor", reservation->amount_minor);
     json_put_i64(out, "expires_at_ms", reservation->expires_at_ms);
     json_put_i64(out, "created_at_ms", reservation->created_at_ms);
-    json_put_i64(out, "remaining", reservation->remaining);
     put_attempts(out, reservation);
-    put_string(out, "refund_id", reservation->refund_id);
-    json_put_i64(out, "refund_amount_minor", reservation->refund_amount_minor);
-    json_put_bool(out, "refund_manual", reservation->refund_manual);
+    put_repayments(out, reservation);
     put_replays(out, "replays", &reservation->replays);
     json_put_i64(out, "shows_offset", reservation->offsets[0]);
     json_put_i64(out, "reservations_offset", reservation->offsets[1]);
@@ -209,6 +266,37 @@ static void get_lists(const struct json *row, struct reservation *reservation)
     view_set_tickets(reservation, &tickets);
 }
 
+static struct holder get_holder(const struct json *holder)
+{
+    return (struct holder){get_text(holder, "name"), get_text(holder, "email"),
+                           get_text(holder, "phone")};
+}
+
+static void get_numbers(const struct json *list, struct numbers *numbers)
+{
+    int64_t number;
+    for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item))
+        if (json_i64(item, &number) && number >= 1 && number <= NUMBERS_MAX)
+            numbers_add(numbers, number);
+}
+
+static void get_states(const struct json *list, struct reservation *reservation)
+{
+    for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item)) {
+        struct ticket_state *ticket = view_add_ticket(reservation, get_i64(item, "number", 0));
+        const struct json *holder = json_member(item, "holder");
+        struct holder found;
+        ticket->generation = get_i64(item, "generation", 1);
+        SET(ticket->list_id, item, "list_id");
+        ticket->entry = (enum entry)get_i64(item, "entry", 0);
+        ticket->entry_at_ms = get_i64(item, "entry_at_ms", 0);
+        if (holder == NULL)
+            continue;
+        found = get_holder(holder);
+        view_ticket_set_holder(ticket, &found);
+    }
+}
+
 static void get_attempts(const struct json *list, struct reservation *reservation)
 {
     for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item)) {
@@ -219,8 +307,27 @@ static void get_attempts(const struct json *list, struct reservation *reservatio
         attempt->method = (enum method)get_i64(item, "method", 0);
         attempt->money_reason = (enum reason)get_i64(item, "money_reason", 0);
         attempt->seats_reason = (enum reason)get_i64(item, "seats_reason", 0);
+        SET(attempt->provider, item, "provider");
+        SET(attempt->provider_ref, item, "provider_ref");
+        attempt->requested = get_bool(item, "requested");
+        attempt->closed = get_bool(item, "closed");
         attempt->superseded = get_bool(item, "superseded");
+        attempt->started_offset = get_i64(item, "started_offset", -1);
         attempt->pay_by_ms = get_i64(item, "pay_by_ms", 0);
+        attempt->amount_minor = get_i64(item, "amount_minor", -1);
+    }
+}
+
+static void get_repayments(const struct json *list, struct reservation *reservation)
+{
+    for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item)) {
+        struct repayment *repayment = view_add_repayment(reservation, get_text(item, "refund_id"));
+        SET(repayment->payment_id, item, "payment_id");
+        SET(repayment->currency, item, "currency");
+        repayment->amount_minor = get_i64(item, "amount_minor", 0);
+        repayment->attempt = get_i64(item, "attempt", 1);
+        repayment->manual = get_bool(item, "manual");
+        repayment->status = (enum repayment_status)get_i64(item, "status", 0);
     }
 }
 
@@ -247,11 +354,18 @@ static struct reservation *get_reservation(const struct json *row)
     reservation->seats = (enum seats)get_i64(row, "seats", 0);
     code_named(get_text(row, "refused_code"), &reservation->refused_code);
     get_refusal(json_member(row, "refusal"), &reservation->refusal);
-    if (holder)
-        view_set_holder(reservation,
-                        &(struct holder){get_text(holder, "name"), get_text(holder, "email"),
-                                         get_text(holder, "phone")});
+    const struct json *note = json_member(row, "note");
+    struct holder found;
+    if (holder) {
+        found = get_holder(holder);
+        view_set_holder(reservation, &found);
+    }
+    if (note)
+        view_set_note(reservation, get_text(row, "note"));
     get_lists(row, reservation);
+    get_states(json_member(row, "states"), reservation);
+    get_numbers(json_member(row, "returned"), &reservation->returned);
+    get_numbers(json_member(row, "cancelled"), &reservation->cancelled);
     reservation->priced = get_bool(row, "priced");
     SET(reservation->reference, row, "reference");
     SET(reservation->currency, row, "currency");
@@ -259,11 +373,8 @@ static struct reservation *get_reservation(const struct json *row)
     reservation->amount_minor = get_i64(row, "amount_minor", 0);
     reservation->expires_at_ms = get_i64(row, "expires_at_ms", 0);
     reservation->created_at_ms = get_i64(row, "created_at_ms", 0);
-    reservation->remaining = get_i64(row, "remaining", -1);
     get_attempts(json_member(row, "attempts"), reservation);
-    SET(reservation->refund_id, row, "refund_id");
-    reservation->refund_amount_minor = get_i64(row, "refund_amount_minor", 0);
-    reservation->refund_manual = get_bool(row, "refund_manual");
+    get_repayments(json_member(row, "repayments"), reservation);
     get_replays(json_member(row, "replays"), &reservation->replays);
     reservation->offsets[0] = get_i64(row, "shows_offset", -1);
     reservation->offsets[1] = get_i64(row, "reservations_offset", -1);
@@ -327,7 +438,18 @@ static void put_seats(struct buffer *out, const struct show *show)
     FIELD_I64(blocked)                                                                             \
     FIELD_I64(free)                                                                                \
     FIELD_I64(oversold_by)                                                                         \
-    FIELD_I64(offset)
+    FIELD_I64(winding_open)                                                                        \
+    FIELD_I64(offset)                                                                              \
+    FIELD_I64(other_offset)
+
+/* And its plain facts. */
+#define SHOW_FACTS                                                                                 \
+    FIELD_BOOL(created)                                                                            \
+    FIELD_BOOL(paused)                                                                             \
+    FIELD_BOOL(cancelled)                                                                          \
+    FIELD_BOOL(archived)                                                                           \
+    FIELD_BOOL(bookings_archived)                                                                  \
+    FIELD_BOOL(payments_archived)
 
 void row_put_show(struct buffer *out, const struct show *show)
 {
@@ -336,8 +458,14 @@ void row_put_show(struct buffer *out, const struct show *show)
     put_string(out, "fingerprint", show->fingerprint);
     put_string(out, "name", show->name);
     put_string(out, "currency", show->currency);
-    json_put_bool(out, "paused", show->paused);
+    if (show->cancelled_why)
+        json_put_text(out, "cancelled_why", text_of(show->cancelled_why));
+    json_put_i64(out, "cancelled_refund", show->cancelled_refund);
+    json_put_i64(out, "winding", show->winding);
     json_put_i64(out, "partition", show->partition);
+#define FIELD_BOOL(field) json_put_bool(out, #field, show->field);
+    SHOW_FACTS
+#undef FIELD_BOOL
 #define FIELD_I64(field) json_put_i64(out, #field, show->field);
     SHOW_NUMBERS
 #undef FIELD_I64
@@ -377,8 +505,14 @@ struct show *row_read_show(struct text text)
     SET(show->fingerprint, row, "fingerprint");
     view_show_set_name(show, get_text(row, "name"));
     SET(show->currency, row, "currency");
-    show->paused = get_bool(row, "paused");
+    if (json_member(row, "cancelled_why"))
+        view_show_set_why(show, get_text(row, "cancelled_why"));
+    show->cancelled_refund = (enum refund)get_i64(row, "cancelled_refund", 0);
+    show->winding = (enum winding)get_i64(row, "winding", 0);
     show->partition = (int)get_i64(row, "partition", 0);
+#define FIELD_BOOL(field) show->field = get_bool(row, #field);
+    SHOW_FACTS
+#undef FIELD_BOOL
 #define FIELD_I64(field) show->field = get_i64(row, #field, 0);
     SHOW_NUMBERS
 #undef FIELD_I64

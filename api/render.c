@@ -58,6 +58,21 @@ static void put_tiers(struct buffer *out, const struct show *show)
     json_put_close(out, ']');
 }
 
+/* Why a show was cancelled, and how many reservations were still to be ended when that began. */
+static void put_cancellation(struct buffer *out, const struct show *show)
+{
+    if (!show->cancelled)
+        return;
+    json_put_open(out, "cancellation", '{');
+    if (show->cancelled_why)
+        put_string(out, "reason", show->cancelled_why);
+    put_string(out, "refund", refund_name(show->cancelled_refund));
+    if (show->winding != WINDING_NONE)
+        json_put_i64(out, "open", show->winding_open);
+    json_put_bool(out, "finished", show->winding == WINDING_FINISHED);
+    json_put_close(out, '}');
+}
+
 void render_show(struct buffer *out, const char *name, const struct show *show, int64_t now_ms)
 {
     enum show_status status = view_show_status(show, now_ms);
@@ -86,6 +101,7 @@ void render_show(struct buffer *out, const char *name, const struct show *show, 
         json_put_i64(out, "max_per_person", show->max_per_person);
     json_put_i64(out, "hold_ttl_s", show->hold_ttl_s);
     json_put_i64(out, "pay_window_s", show->pay_window_s);
+    put_cancellation(out, show);
     json_put_close(out, '}');
 }
 
@@ -117,16 +133,28 @@ static void put_holder(struct buffer *out, const struct holder *holder)
     json_put_close(out, '}');
 }
 
-static const char *payment_status(const struct attempt *attempt)
+const char *render_payment_status(const struct attempt *attempt)
 {
     if (attempt->extension == EXTENSION_SOLD)
         return "kept";
+    if (attempt->extension == EXTENSION_SALE_REJECTED)
+        return "rejected";
+    if (attempt->money == MONEY_SUCCEEDED)
+        return "succeeded";
+    if (attempt->money == MONEY_FAILED)
+        return "failed";
+    if (attempt->extension == EXTENSION_REJECTED || attempt->money == MONEY_REJECTED)
+        return "rejected";
     if (attempt->superseded)
         return "superseded";
-    if (attempt->extension == EXTENSION_SALE_REJECTED || attempt->extension == EXTENSION_REJECTED ||
-        attempt->money == MONEY_REJECTED)
-        return "rejected";
-    return attempt->money == MONEY_SUCCEEDED ? "succeeded" : "open";
+    if (attempt->money == MONEY_UNKNOWN)
+        return "unknown";
+    return attempt->money == MONEY_ABANDONED ? "abandoned" : "open";
+}
+
+static bool is_paying(enum reservation_status status)
+{
+    return status == STATUS_PAYING || status == STATUS_PAYMENT_UNKNOWN;
 }
 
 static void put_payment(struct buffer *out, const struct reservation *reservation)
@@ -136,45 +164,82 @@ static void put_payment(struct buffer *out, const struct reservation *reservatio
         return;
     json_put_open(out, "payment", '{');
     put_string(out, "payment_id", attempt->payment_id);
-    if (attempt->money != MONEY_UNKNOWN || attempt->extension == EXTENSION_SOLD)
+    if (attempt->money != MONEY_UNSAID || attempt->extension >= EXTENSION_SALE_REJECTED)
         put_string(out, "method", method_name(attempt->method));
-    put_string(out, "status", payment_status(attempt));
+    if (attempt->provider[0] && attempt->method == method_external)
+        put_string(out, "provider", attempt->provider);
+    put_string(out, "status", render_payment_status(attempt));
     json_put_close(out, '}');
-    if (attempt->pay_by_ms && view_status(reservation) == STATUS_PAYING)
+    if (is_paying(view_status(reservation)))
         put_time(out, "pay_by", attempt->pay_by_ms);
+}
+
+static void put_ticket(struct buffer *out, const struct reservation *reservation,
+                       struct text tier_id, int64_t number)
+{
+    const struct ticket_state *ticket = view_ticket(reservation, number);
+    char id[UUID_SIZE + 24];
+    snprintf(id, sizeof id, "%s-%lld", reservation->reservation_id, (long long)number);
+    json_put_open(out, NULL, '{');
+    put_string(out, "ticket_id", id);
+    json_put_text(out, "tier_id", tier_id);
+    put_string(out, "status", view_ticket_is_valid(reservation, number) ? "valid" : "cancelled");
+    if (ticket && ticket->holder.name.data)
+        put_holder(out, &ticket->holder);
+    if (ticket && ticket->list_id[0]) {
+        json_put_open(out, "seen", '{');
+        put_string(out, "list_id", ticket->list_id);
+        put_string(out, "entry", entry_name(ticket->entry));
+        put_time(out, "at", ticket->entry_at_ms);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, '}');
 }
 
 static void put_tickets(struct buffer *out, const struct reservation *reservation)
 {
-    bool valid = view_status(reservation) == STATUS_CONFIRMED;
     if (reservation->ticket_count == 0)
         return;
     json_put_open(out, "tickets", '[');
     for (int i = 0; i < reservation->ticket_count; i++) {
         const struct ticket_range *range = &reservation->tickets[i];
-        for (int64_t k = 0; k < range->count; k++) {
-            char id[UUID_SIZE + 24];
-            snprintf(id, sizeof id, "%s-%lld", reservation->reservation_id,
-                     (long long)(range->first + k));
-            json_put_open(out, NULL, '{');
-            put_string(out, "ticket_id", id);
-            json_put_text(out, "tier_id", range->tier_id);
-            put_string(out, "status", valid ? "valid" : "cancelled");
-            json_put_close(out, '}');
-        }
+        for (int64_t k = 0; k < range->count; k++)
+            put_ticket(out, reservation, range->tier_id, range->first + k);
     }
     json_put_close(out, ']');
 }
 
-static void put_refund(struct buffer *out, const struct reservation *reservation)
+const char *render_refund_status(const struct repayment *repayment)
 {
-    if (reservation->refund_id[0] == '\0')
-        return;
-    json_put_open(out, "refund", '{');
-    put_string(out, "refund_id", reservation->refund_id);
-    put_string(out, "status", reservation->refund_manual ? "manual" : "requested");
-    put_money(out, "amount", reservation->refund_amount_minor, reservation->currency);
+    if (repayment->status == REPAYMENT_COMPLETED)
+        return "completed";
+    if (repayment->manual)
+        return "manual";
+    return repayment->status == REPAYMENT_FAILED ? "failed" : "requested";
+}
+
+static void put_refund(struct buffer *out, const char *name, const struct repayment *repayment)
+{
+    json_put_open(out, name, '{');
+    put_string(out, "refund_id", repayment->refund_id);
+    put_string(out, "status", render_refund_status(repayment));
+    put_money(out, "amount", repayment->amount_minor, repayment->currency);
     json_put_close(out, '}');
+}
+
+/* The last one; where tickets went back one after another, all of them as well. */
+static void put_refunds(struct buffer *out, const struct reservation *reservation)
+{
+    int count = reservation->repayment_count;
+    if (count == 0)
+        return;
+    put_refund(out, "refund", &reservation->repayments[count - 1]);
+    if (count == 1)
+        return;
+    json_put_open(out, "refunds", '[');
+    for (int i = 0; i < count; i++)
+        put_refund(out, NULL, &reservation->repayments[i]);
+    json_put_close(out, ']');
 }
 
 static void put_outcome(struct buffer *out, const struct reservation *reservation)
@@ -182,10 +247,10 @@ static void put_outcome(struct buffer *out, const struct reservation *reservatio
     enum reservation_status status = view_status(reservation);
     if (reservation->priced)
         put_money(out, "amount", reservation->amount_minor, reservation->currency);
-    if (status == STATUS_HELD || status == STATUS_PAYING)
+    if (status == STATUS_HELD || is_paying(status))
         put_time(out, "expires_at", reservation->expires_at_ms);
     put_payment(out, reservation);
-    put_refund(out, reservation);
+    put_refunds(out, reservation);
     put_tickets(out, reservation);
     if (status != STATUS_REJECTED)
         return;
@@ -207,6 +272,8 @@ void render_reservation(struct buffer *out, const struct reservation *reservatio
     json_put_i64(out, "quantity", reservation->quantity);
     if (reservation->holder.name.data)
         put_holder(out, &reservation->holder);
+    if (reservation->note)
+        put_string(out, "note", reservation->note);
     put_time(out, "created_at", reservation->created_at_ms);
     put_outcome(out, reservation);
     if (secret)
@@ -229,8 +296,9 @@ static bool is_known(struct request *request, int status, struct text etag)
 void answer_show(struct request *request, int status, const struct show *show)
 {
     int64_t now_ms = clock_wall_ms();
-    struct text etag = arena_print(&request->arena, "\"%d-%lld-%d\"", show->partition,
-                                   (long long)show->offset, (int)view_show_status(show, now_ms));
+    struct text etag = arena_print(&request->arena, "\"%d-%lld-%lld-%d\"", show->partition,
+                                   (long long)show->offset, (long long)show->other_offset,
+                                   (int)view_show_status(show, now_ms));
     answer_header(request, "X-Log-Position", "%d:%lld", show->partition, (long long)show->offset);
     if (is_known(request, status, etag))
         return;

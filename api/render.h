@@ -15,6 +15,10 @@ void render_show(struct buffer *out, const char *name, const struct show *show, 
 void render_reservation(struct buffer *out, const struct reservation *reservation,
                         const char *secret);
 
+/* One word for what became of it. */
+const char *render_payment_status(const struct attempt *attempt);
+const char *render_refund_status(const struct repayment *repayment);
+
 /* 200 or 201 with the show, ETag and X-Log-Position; 304 if If-None-Match names it and `status`
  * is 200. */
 void answer_show(struct request *request, int status, const struct show *show);

@@ -9,9 +9,13 @@
 void view_release(struct view *view)
 {
     for (size_t i = 0; i < view->reservations.capacity; i++)
-        view_reservation_free(view->reservations.slots[i].value);
-    for (int i = 0; i < view->show_count; i++)
-        view_show_free(view->list[i]);
+        for (struct reservation *next, *each = view->reservations.slots[i].value; each;
+             each = next) {
+            next = each->namesake;
+            view_reservation_free(each);
+        }
+    for (size_t i = 0; i < view->shows.capacity; i++)
+        view_show_free(view->shows.slots[i].value);
     map_release(&view->reservations);
     map_release(&view->shows);
     memory_free(view->list);
@@ -20,7 +24,8 @@ void view_release(struct view *view)
 
 struct show *view_show(const struct view *view, struct text show_id)
 {
-    return map_find(&view->shows, show_id);
+    struct show *show = map_find(&view->shows, show_id);
+    return show && show->created ? show : NULL;
 }
 
 static bool comes_before(const struct show *a, const struct show *b)
@@ -53,14 +58,15 @@ static void list_show(struct view *view, struct show *show)
 
 void view_take_show(struct view *view, struct show *show)
 {
-    if (view_show(view, text_of(show->show_id)) == NULL)
+    if (map_find(&view->shows, text_of(show->show_id)) == NULL)
         map_insert_take(&view->shows, text_of(show->show_id), show);
-    list_show(view, show);
+    if (show->created)
+        list_show(view, show);
 }
 
 static void settle(struct view *view, struct reservation *reservation)
 {
-    if (reservation->settled || !view_is_finished(reservation))
+    if (reservation->settled || !view_may_leave(reservation))
         return;
     reservation->settled = true;
     reservation->next_settled = view->settled;
@@ -69,8 +75,33 @@ static void settle(struct view *view, struct reservation *reservation)
 
 void view_take_reservation(struct view *view, struct reservation *reservation)
 {
-    map_insert_take(&view->reservations, text_of(reservation->reservation_id), reservation);
+    struct text id = text_of(reservation->reservation_id);
+    struct reservation *first = map_find(&view->reservations, id);
+    if (first == NULL) {
+        map_insert_take(&view->reservations, id, reservation);
+    } else {
+        reservation->namesake = first->namesake;
+        first->namesake = reservation;
+    }
     settle(view, reservation);
+}
+
+void view_let_go(struct view *view, struct reservation *reservation)
+{
+    struct reservation *first = map_find(&view->reservations, text_of(reservation->reservation_id));
+    if (first == reservation) {
+        map_remove(&view->reservations, text_of(reservation->reservation_id));
+        first = reservation->namesake;
+        if (first)
+            map_insert_take(&view->reservations, text_of(first->reservation_id), first);
+    } else {
+        while (first->namesake != reservation)
+            first = first->namesake;
+        first->namesake = reservation->namesake;
+    }
+    view->store_is_early |=
+        !view_is_requested(reservation) || reservation->booking == BOOKING_REFUSED;
+    view_reservation_free(reservation);
 }
 
 void view_touch(struct view *view, struct reservation *reservation)
@@ -83,24 +114,46 @@ void view_touch(struct view *view, struct reservation *reservation)
     view->dirty = reservation;
 }
 
-struct reservation *view_reservation(struct view *view, struct text reservation_id)
+static struct reservation *load(struct view *view, struct text reservation_id, struct text show_id)
 {
-    struct reservation *reservation = map_find(&view->reservations, reservation_id);
-    if (reservation || view->store.load == NULL)
-        return reservation;
-    reservation = view->store.load(view->store.self, reservation_id);
+    if (view->store.load == NULL)
+        return NULL;
+    struct reservation *reservation = view->store.load(view->store.self, reservation_id, show_id);
     if (reservation)
         view_take_reservation(view, reservation);
     return reservation;
 }
 
+struct reservation *view_reservation(struct view *view, struct text reservation_id)
+{
+    struct reservation *found = NULL;
+    for (struct reservation *each = map_find(&view->reservations, reservation_id); each;
+         each = each->namesake)
+        if (view_is_requested(each) && (!found || strcmp(each->show_id, found->show_id) < 0))
+            found = each;
+    return found ? found : load(view, reservation_id, (struct text){NULL, 0});
+}
+
+struct reservation *view_reservation_of(struct view *view, struct text show_id,
+                                        struct text reservation_id)
+{
+    for (struct reservation *each = map_find(&view->reservations, reservation_id); each;
+         each = each->namesake)
+        if (text_is(show_id, each->show_id))
+            return each;
+    return load(view, reservation_id, show_id);
+}
+
 /* ---- status ---------------------------------------------------------------------------------- */
 
-static bool attempt_is_open(const struct attempt *attempt)
+bool view_is_requested(const struct reservation *reservation)
 {
-    return !attempt->superseded && attempt->money != MONEY_REJECTED &&
-           attempt->extension != EXTENSION_REJECTED && attempt->extension != EXTENSION_SOLD &&
-           attempt->extension != EXTENSION_SALE_REJECTED;
+    return reservation->booking != BOOKING_UNKNOWN || reservation->seats != SEATS_UNKNOWN;
+}
+
+bool view_attempt_is_open(const struct attempt *attempt)
+{
+    return !attempt->superseded && !attempt->closed && attempt->extension <= EXTENSION_GRANTED;
 }
 
 const struct attempt *view_attempt(const struct reservation *reservation)
@@ -108,9 +161,12 @@ const struct attempt *view_attempt(const struct reservation *reservation)
     const struct attempt *found = NULL;
     for (int i = 0; i < reservation->attempt_count; i++) {
         const struct attempt *attempt = &reservation->attempts[i];
+        bool open = view_attempt_is_open(attempt);
         if (attempt->extension == EXTENSION_SOLD)
             return attempt;
-        if (found == NULL || attempt_is_open(attempt) || !attempt_is_open(found))
+        if (found == NULL || open > view_attempt_is_open(found) ||
+            (open == view_attempt_is_open(found) &&
+             attempt->started_offset > found->started_offset))
             found = attempt;
     }
     return found;
@@ -124,12 +180,28 @@ const struct attempt *view_attempt_of(const struct reservation *reservation, str
     return NULL;
 }
 
-static bool is_paying(const struct reservation *reservation)
+const struct repayment *view_repayment_of(const struct reservation *reservation,
+                                          struct text refund_id)
 {
-    for (int i = 0; i < reservation->attempt_count; i++)
-        if (attempt_is_open(&reservation->attempts[i]))
-            return true;
-    return false;
+    for (int i = 0; i < reservation->repayment_count; i++)
+        if (text_is(refund_id, reservation->repayments[i].refund_id))
+            return &reservation->repayments[i];
+    return NULL;
+}
+
+/* Held, and what its open attempts make of it. */
+static enum reservation_status status_of_hold(const struct reservation *reservation)
+{
+    enum reservation_status status = STATUS_HELD;
+    for (int i = 0; i < reservation->attempt_count; i++) {
+        const struct attempt *attempt = &reservation->attempts[i];
+        if (!view_attempt_is_open(attempt))
+            continue;
+        if (attempt->money == MONEY_UNKNOWN)
+            return STATUS_PAYMENT_UNKNOWN;
+        status = STATUS_PAYING;
+    }
+    return status;
 }
 
 /* The last words come first: whichever service is read ahead of the others, the answer is the
@@ -150,9 +222,7 @@ enum reservation_status view_status(const struct reservation *reservation)
         return STATUS_RELEASED;
     if (seats == SEATS_EXPIRED || booking == BOOKING_EXPIRED)
         return STATUS_EXPIRED;
-    if (is_paying(reservation))
-        return STATUS_PAYING;
-    return seats == SEATS_HELD ? STATUS_HELD : STATUS_REQUESTED;
+    return seats == SEATS_HELD ? status_of_hold(reservation) : STATUS_REQUESTED;
 }
 
 bool view_is_finished(const struct reservation *reservation)
@@ -160,8 +230,9 @@ bool view_is_finished(const struct reservation *reservation)
     enum seats seats = reservation->seats;
     switch (reservation->booking) {
     case BOOKING_UNKNOWN: /* its first words may still be on their way */
-    case BOOKING_REQUESTED:
         return false;
+    case BOOKING_REQUESTED: /* of an archived show reservations has nothing more to say */
+        return seats == SEATS_REJECTED && reservation->refusal.reason == reason_archived;
     case BOOKING_REFUSED:
         return true;
     case BOOKING_REJECTED:
@@ -178,15 +249,51 @@ bool view_is_finished(const struct reservation *reservation)
     return false;
 }
 
+bool view_may_leave(const struct reservation *reservation)
+{
+    return view_is_finished(reservation) || !view_is_requested(reservation);
+}
+
+/* ---- tickets --------------------------------------------------------------------------------- */
+
+bool view_ticket_is_valid(const struct reservation *reservation, int64_t number)
+{
+    return view_status(reservation) == STATUS_CONFIRMED &&
+           !numbers_has(&reservation->returned, number) &&
+           !numbers_has(&reservation->cancelled, number);
+}
+
+int64_t view_seat_count(const struct reservation *reservation)
+{
+    struct numbers gone = reservation->returned;
+    numbers_join(&gone, &reservation->cancelled);
+    return reservation->quantity - numbers_count(&gone);
+}
+
+const struct ticket_state *view_ticket(const struct reservation *reservation, int64_t number)
+{
+    for (int i = 0; i < reservation->state_count; i++)
+        if (reservation->states[i].number == number)
+            return &reservation->states[i];
+    return NULL;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
 const char *view_status_name(enum reservation_status status)
 {
-    static const char *const names[] = {"requested", "rejected", "held",    "paying",
-                                        "confirmed", "released", "expired", "cancelled"};
+    static const char *const names[] = {"requested", "rejected",        "held",
+                                        "paying",    "payment_unknown", "confirmed",
+                                        "released",  "expired",         "cancelled"};
     return names[status];
 }
 
 enum show_status view_show_status(const struct show *show, int64_t now_ms)
 {
+    if (show->archived)
+        return SHOW_ARCHIVED;
+    if (show->cancelled)
+        return SHOW_CANCELLED;
     if (show->off_sale_at_ms && now_ms >= show->off_sale_at_ms)
         return SHOW_CLOSED;
     if (show->paused)
@@ -196,7 +303,8 @@ enum show_status view_show_status(const struct show *show, int64_t now_ms)
 
 const char *view_show_status_name(enum show_status status)
 {
-    static const char *const names[] = {"scheduled", "on_sale", "paused", "closed"};
+    static const char *const names[] = {"scheduled", "on_sale",   "paused",
+                                        "closed",    "cancelled", "archived"};
     return names[status];
 }
 

@@ -3,6 +3,7 @@
 #include "api/view.h"
 
 #include "base/memory.h"
+#include "schemas/ticket.h"
 
 #include <assert.h>
 #include <string.h>
@@ -33,8 +34,12 @@ static void take_after(struct show *show, const struct message *event)
 
 static void touch_show(struct view *view, struct show *show, const struct place *place)
 {
-    show->partition = place->partition;
-    show->offset = place->offset;
+    if (place->topic == TOPIC_SHOWS_EVENTS) {
+        show->partition = place->partition;
+        show->offset = place->offset;
+    } else if (place->topic == TOPIC_RESERVATIONS_EVENTS) {
+        show->other_offset = place->offset;
+    }
     if (show->dirty)
         return;
     show->dirty = true;
@@ -63,18 +68,30 @@ static struct replay *remember(struct replays *replays, const struct message *ev
     return replay;
 }
 
+/* Of an archived show every command is refused alike: nothing of it is worth its memory. */
 static void remember_for_show(struct show *show, const struct message *event)
 {
-    show->replays_dirty |= remember(&show->replays, event) != NULL;
+    if (!show->archived)
+        show->replays_dirty |= remember(&show->replays, event) != NULL;
+}
+
+/* The show, created or not: another service's word about it may be read first. */
+static struct show *show_of(struct view *view, struct text show_id)
+{
+    struct show *show = map_find(&view->shows, show_id);
+    if (show == NULL) {
+        show = view_show_new(show_id);
+        view_take_show(view, show);
+    }
+    return show;
 }
 
 /* ShowCreated and ShowUpdated carry everything. */
 static void describe(struct view *view, const struct message *event, const struct place *place)
 {
-    struct show *show = view_show(view, event->show_id);
-    bool fresh = show == NULL;
-    if (fresh)
-        show = view_show_new(event->show_id);
+    struct show *show = show_of(view, event->show_id);
+    bool fresh = !show->created;
+    show->created = true;
     view_show_set_name(show, event->name);
     view_show_set_tiers(show, &event->tiers);
     view_set(show->currency, sizeof show->currency, event->currency);
@@ -94,6 +111,22 @@ static void describe(struct view *view, const struct message *event, const struc
     view_take_show(view, show);
 }
 
+static void cancel_show(struct show *show, const struct message *event)
+{
+    show->cancelled = true;
+    show->cancelled_refund = event->refund;
+    view_show_set_why(show, event->why);
+}
+
+static void archive_show(struct show *show)
+{
+    show->archived = true;
+    show->replays_dirty = true;
+    memory_free(show->replays.items);
+    show->replays.items = NULL;
+    show->replays.count = 0;
+}
+
 static void change_show(struct view *view, const struct message *event, const struct place *place)
 {
     struct show *show = view_show(view, event->show_id);
@@ -106,8 +139,41 @@ static void change_show(struct view *view, const struct message *event, const st
     if (event->type == MESSAGE_BlockSet)
         view_show_set_block(show, event->block_id, event->block_quantity,
                             message_has(event, note) ? event->note : (struct text){NULL, 0});
+    if (event->type == MESSAGE_ShowCancelled)
+        cancel_show(show, event);
     take_after(show, event);
     remember_for_show(show, event);
+    if (event->type == MESSAGE_ShowArchived)
+        archive_show(show);
+    touch_show(view, show, place);
+}
+
+/* What reservations and checkout say of a show: how far its end has come. They say it only of
+ * shows that exist, so whatever is made here is created sooner or later. */
+static void wind_up_show(struct view *view, const struct message *event, const struct place *place)
+{
+    struct show *show;
+    switch ((int)event->type) {
+    case MESSAGE_ShowCancellationStarted:
+        show = show_of(view, event->show_id);
+        show->winding = WINDING_STARTED;
+        show->winding_open = event->open;
+        break;
+    case MESSAGE_ShowCancellationFinished:
+        show = show_of(view, event->show_id);
+        show->winding = WINDING_FINISHED;
+        break;
+    case MESSAGE_ReservationsArchived:
+        show = show_of(view, event->show_id);
+        show->bookings_archived = true;
+        break;
+    case MESSAGE_PaymentsArchived:
+        show = show_of(view, event->show_id);
+        show->payments_archived = true;
+        break;
+    default: /* a newer service's: not understood here, and not in the way */
+        return;
+    }
     touch_show(view, show, place);
 }
 
@@ -125,20 +191,26 @@ static void count_seats(struct view *view, const struct message *event, const st
 
 /* ---- reservations ---------------------------------------------------------------------------- */
 
-/* The first words about a reservation make it; only later ones ask the store, for it left the
- * hot view finished. */
+/* Only the first words about a requested reservation need not ask the store, unless it may have
+ * something that was said before them: whatever else is said, the reservation may have left
+ * finished. */
 static struct reservation *reservation_of(struct view *view, const struct message *event,
-                                          const struct place *place)
+                                          struct text reservation_id, const struct place *place)
 {
     bool first = event->type == MESSAGE_ReservationRequested || event->type == MESSAGE_SeatsHeld ||
                  event->type == MESSAGE_HoldRejected;
-    struct reservation *reservation = first ? map_find(&view->reservations, event->reservation_id)
-                                            : view_reservation(view, event->reservation_id);
+    struct reservation *reservation = NULL;
+    if (first && !view->store_is_early) {
+        for (reservation = map_find(&view->reservations, reservation_id); reservation;
+             reservation = reservation->namesake)
+            if (text_is(event->show_id, reservation->show_id))
+                break;
+    } else {
+        reservation = view_reservation_of(view, event->show_id, reservation_id);
+    }
     if (reservation == NULL) {
-        reservation = view_reservation_new(event->reservation_id, message_has(event, show_id)
-                                                                      ? event->show_id
-                                                                      : (struct text){NULL, 0});
-        map_insert_take(&view->reservations, text_of(reservation->reservation_id), reservation);
+        reservation = view_reservation_new(reservation_id, event->show_id);
+        view_take_reservation(view, reservation);
     }
     reservation->offsets[place->topic / 2] = place->offset;
     return reservation;
@@ -182,7 +254,7 @@ static void take_request(struct reservation *reservation, const struct message *
     reservation->created_at_ms = event->at_ms;
     if (message_has(event, fingerprint))
         view_set(reservation->fingerprint, sizeof reservation->fingerprint, event->fingerprint);
-    if (reservation->booking == BOOKING_UNKNOWN)
+    if (reservation->booking == BOOKING_UNKNOWN || reservation->booking == BOOKING_REFUSED)
         reservation->booking = BOOKING_REQUESTED;
     if (reservation->priced)
         return;
@@ -192,8 +264,8 @@ static void take_request(struct reservation *reservation, const struct message *
         reservation->quantity += event->wanted.items[i].quantity;
 }
 
-/* CancellationRequested names the command; its answer, maybe read first, names
- * CancellationRequested. */
+/* What is asked of shows (CancellationRequested, …) names the command; its answer, maybe read
+ * first, names what was asked. */
 static struct replay *replay_of_event(struct replays *replays, struct text event_id)
 {
     for (int i = replays->count - 1; i >= 0; i--)
@@ -204,7 +276,7 @@ static struct replay *replay_of_event(struct replays *replays, struct text event
     return replay;
 }
 
-static void take_cancellation(struct reservation *reservation, const struct message *event)
+static void take_question(struct reservation *reservation, const struct message *event)
 {
     struct replay *replay = replay_of_event(&reservation->replays, event->id);
     if (event->cause_id.size < UUID_SIZE)
@@ -213,20 +285,28 @@ static void take_cancellation(struct reservation *reservation, const struct mess
         view_set(replay->fingerprint, sizeof replay->fingerprint, event->fingerprint);
 }
 
-static void answer_cancellation(struct reservation *reservation, const struct message *event)
+static void take_answer(struct reservation *reservation, const struct message *event)
 {
     struct replay *replay = replay_of_event(&reservation->replays, event->cause_id);
     replay->answer = event->type;
-    if (event->type == MESSAGE_ReleaseRejected)
+    if (message_has(event, reason))
         replay->reason = event->reason;
+    if (message_has(event, available))
+        replay->available = event->available;
 }
 
-static void take_start(struct reservation *reservation, const struct message *event)
+/* ---- attempts to pay ------------------------------------------------------------------------- */
+
+static void take_start(struct reservation *reservation, const struct message *event,
+                       const struct place *place)
 {
     struct attempt *attempt = attempt_of(reservation, event->payment_id);
-    attempt->method = event->method;
-    if (attempt->money == MONEY_UNKNOWN)
-        attempt->money = MONEY_STARTED;
+    if (attempt->extension != EXTENSION_SOLD)
+        attempt->method = event->method;
+    attempt->money = MONEY_STARTED;
+    attempt->started_offset = place->offset;
+    if (message_has(event, provider))
+        view_set(attempt->provider, sizeof attempt->provider, event->provider);
     if (message_has(event, fingerprint))
         view_set(attempt->fingerprint, sizeof attempt->fingerprint, event->fingerprint);
     for (int i = 0; message_has(event, supersedes) && i < reservation->attempt_count; i++)
@@ -234,63 +314,166 @@ static void take_start(struct reservation *reservation, const struct message *ev
             reservation->attempts[i].superseded = true;
 }
 
+static void take_money(struct reservation *reservation, const struct message *event,
+                       enum money money)
+{
+    struct attempt *attempt = attempt_of(reservation, event->payment_id);
+    attempt->money = money;
+    attempt->requested |= money == MONEY_REQUESTED;
+    attempt->closed |= money == MONEY_FAILED || money == MONEY_REJECTED || money == MONEY_ABANDONED;
+    if (message_has(event, reason))
+        attempt->money_reason = event->reason;
+    if (message_has(event, provider))
+        view_set(attempt->provider, sizeof attempt->provider, event->provider);
+    if (message_has(event, provider_ref))
+        view_set(attempt->provider_ref, sizeof attempt->provider_ref, event->provider_ref);
+    if (message_has(event, amount_minor))
+        attempt->amount_minor = event->amount_minor;
+    if (message_has(event, pay_by_ms) && event->pay_by_ms > attempt->pay_by_ms)
+        attempt->pay_by_ms = event->pay_by_ms;
+}
+
+/* The same payment may come in by another way than the one that was sold: a sale stands. */
+static void take_payment(struct reservation *reservation, const struct message *event)
+{
+    const struct payment *payment = &event->payment;
+    struct attempt *attempt = attempt_of(reservation, payment->payment_id);
+    attempt->money = MONEY_SUCCEEDED;
+    if (attempt->extension != EXTENSION_SOLD)
+        attempt->method = payment->method;
+    if (payment->provider.data)
+        view_set(attempt->provider, sizeof attempt->provider, payment->provider);
+    if (payment->provider_ref.data)
+        view_set(attempt->provider_ref, sizeof attempt->provider_ref, payment->provider_ref);
+}
+
+/* What checkout and shows both say of the amount and the time is the same, but for a pin, which
+ * shows alone adds. */
 static void take_extension(struct reservation *reservation, const struct message *event)
 {
-    if (event->type == MESSAGE_HoldExtended)
+    bool extended = event->type == MESSAGE_HoldExtended;
+    if (extended)
         reservation->expires_at_ms = event->expires_at_ms;
+    if (event->cause == cause_staff)
+        take_answer(reservation, event);
     if (!message_has(event, payment_id))
         return;
     struct attempt *attempt = attempt_of(reservation, event->payment_id);
-    if (event->type == MESSAGE_ExtensionRejected) {
-        attempt->extension = EXTENSION_REJECTED;
-        attempt->seats_reason = event->reason;
+    int64_t pay_by_ms = 0;
+    if (extended)
+        pay_by_ms = message_has(event, pay_by_ms) ? event->pay_by_ms : event->expires_at_ms;
+    if (pay_by_ms > attempt->pay_by_ms)
+        attempt->pay_by_ms = pay_by_ms;
+    if (event->cause != cause_checkout || attempt->extension != EXTENSION_UNSAID)
         return;
-    }
-    attempt->extension = EXTENSION_GRANTED;
-    attempt->pay_by_ms = message_has(event, pay_by_ms) ? event->pay_by_ms : event->expires_at_ms;
+    attempt->extension = extended ? EXTENSION_GRANTED : EXTENSION_REJECTED;
+    if (!extended)
+        attempt->seats_reason = event->reason;
+    else if (message_has(event, amount_minor))
+        attempt->amount_minor = event->amount_minor;
 }
 
 static void take_sale(struct reservation *reservation, const struct message *event)
 {
-    struct attempt *attempt = attempt_of(reservation, event->payment.payment_id);
-    attempt->method = event->payment.method;
-    if (event->type == MESSAGE_SaleRejected) {
-        attempt->extension = EXTENSION_SALE_REJECTED;
+    const struct payment *payment = &event->payment;
+    struct attempt *attempt = attempt_of(reservation, payment->payment_id);
+    bool sold = event->type == MESSAGE_SeatsSold;
+    if (attempt->extension == EXTENSION_SOLD)
+        return;
+    if (sold || attempt->money == MONEY_UNSAID)
+        attempt->method = payment->method;
+    attempt->extension = sold ? EXTENSION_SOLD : EXTENSION_SALE_REJECTED;
+    if (!sold) {
         attempt->seats_reason = event->reason;
         return;
     }
-    attempt->extension = EXTENSION_SOLD;
     reservation->seats = SEATS_SOLD;
+    price(reservation, event);
+}
+
+/* ---- holds ----------------------------------------------------------------------------------- */
+
+static void take_amount(struct reservation *reservation, const struct message *event)
+{
+    reservation->amount_minor = event->amount_minor;
+    view_set(reservation->currency, sizeof reservation->currency, event->currency);
     price(reservation, event);
 }
 
 static void take_hold(struct reservation *reservation, const struct message *event)
 {
     reservation->seats = SEATS_HELD;
-    reservation->amount_minor = event->amount_minor;
     reservation->expires_at_ms = event->expires_at_ms;
-    view_set(reservation->currency, sizeof reservation->currency, event->currency);
-    price(reservation, event);
+    take_amount(reservation, event);
 }
+
+static void take_return(struct reservation *reservation, const struct message *event)
+{
+    numbers_join(&reservation->returned, &event->numbers);
+    if (numbers_count(&reservation->returned) >= reservation->quantity)
+        reservation->seats = SEATS_RETURNED;
+    take_answer(reservation, event);
+}
+
+/* ---- refunds --------------------------------------------------------------------------------- */
 
 static void take_refund(struct reservation *reservation, const struct message *event)
 {
-    view_set(reservation->refund_id, sizeof reservation->refund_id, event->refund_id);
-    reservation->refund_amount_minor = event->amount_minor;
-    reservation->refund_manual = event->manual;
+    struct repayment *repayment =
+        (struct repayment *)view_repayment_of(reservation, event->refund_id);
+    if (repayment == NULL)
+        repayment = view_add_repayment(reservation, event->refund_id);
+    switch ((int)event->type) {
+    case MESSAGE_RefundRequested:
+        view_set(repayment->payment_id, sizeof repayment->payment_id, event->payment.payment_id);
+        view_set(repayment->currency, sizeof repayment->currency, event->currency);
+        repayment->amount_minor = event->amount_minor;
+        repayment->manual = event->manual;
+        repayment->attempt = event->attempt;
+        repayment->status = REPAYMENT_REQUESTED;
+        break;
+    case MESSAGE_RefundFailed:
+        repayment->manual = event->manual;
+        repayment->status = REPAYMENT_FAILED;
+        break;
+    case MESSAGE_RefundCompleted:
+        repayment->status = REPAYMENT_COMPLETED;
+        break;
+    }
 }
 
-static void take_money(struct reservation *reservation, const struct message *event)
+/* ---- tickets --------------------------------------------------------------------------------- */
+
+static struct ticket_state *ticket_of(struct reservation *reservation, const struct message *event)
 {
-    bool paid = event->type == MESSAGE_PaymentSucceeded;
-    struct attempt *attempt =
-        attempt_of(reservation, paid ? event->payment.payment_id : event->payment_id);
-    attempt->money = paid ? MONEY_SUCCEEDED : MONEY_REJECTED;
-    if (paid)
-        attempt->method = event->payment.method;
-    else
-        attempt->money_reason = event->reason;
+    struct text reservation_id;
+    int64_t number;
+    if (!ticket_id_parse(event->ticket_id, &reservation_id, &number))
+        return NULL;
+    struct ticket_state *ticket = (struct ticket_state *)view_ticket(reservation, number);
+    return ticket ? ticket : view_add_ticket(reservation, number);
 }
+
+static void take_check_in(struct reservation *reservation, const struct message *event)
+{
+    struct ticket_state *ticket = ticket_of(reservation, event);
+    if (ticket == NULL)
+        return;
+    view_set(ticket->list_id, sizeof ticket->list_id, event->list_id);
+    ticket->entry = event->entry;
+    ticket->entry_at_ms = event->at_ms;
+}
+
+static void take_transfer(struct reservation *reservation, const struct message *event)
+{
+    struct ticket_state *ticket = ticket_of(reservation, event);
+    if (ticket == NULL)
+        return;
+    ticket->generation = event->generation;
+    view_ticket_set_holder(ticket, &event->holder);
+}
+
+/* ---- what each service says ------------------------------------------------------------------ */
 
 static void apply_shows(struct reservation *reservation, const struct message *event,
                         const struct place *place)
@@ -313,14 +496,18 @@ static void apply_shows(struct reservation *reservation, const struct message *e
         break;
     case MESSAGE_HoldReleased:
         reservation->seats = SEATS_RELEASED;
-        answer_cancellation(reservation, event);
+        take_answer(reservation, event);
         break;
     case MESSAGE_SeatsReturned:
-        reservation->seats = SEATS_RETURNED;
-        answer_cancellation(reservation, event);
+        take_return(reservation, event);
         break;
+    case MESSAGE_HoldResized:
+        take_amount(reservation, event);
+        take_answer(reservation, event);
+        break;
+    case MESSAGE_ResizeRejected:
     case MESSAGE_ReleaseRejected:
-        answer_cancellation(reservation, event);
+        take_answer(reservation, event);
         break;
     case MESSAGE_HoldExpired:
         reservation->seats = SEATS_EXPIRED;
@@ -341,13 +528,33 @@ static void apply_reservations(struct reservation *reservation, const struct mes
             reject(reservation, event, place);
         break;
     case MESSAGE_CancellationRequested:
-        take_cancellation(reservation, event);
+    case MESSAGE_ChangeRequested:
+    case MESSAGE_ExtensionRequested:
+        take_question(reservation, event);
+        break;
+    case MESSAGE_ReservationUpdated:
+        if (message_has(event, holder))
+            view_set_holder(reservation, &event->holder);
+        if (message_has(event, note))
+            view_set_note(reservation, event->note);
+        remember(&reservation->replays, event);
+        break;
+    case MESSAGE_TicketCheckedIn:
+        take_check_in(reservation, event);
+        remember(&reservation->replays, event);
+        break;
+    case MESSAGE_TicketTransferred:
+        take_transfer(reservation, event);
+        remember(&reservation->replays, event);
+        break;
+    case MESSAGE_CheckInRejected:
+        remember(&reservation->replays, event);
         break;
     case MESSAGE_ReservationReleased:
         reservation->booking = BOOKING_RELEASED;
         break;
     case MESSAGE_ReservationCancelled:
-        reservation->remaining = event->remaining;
+        numbers_join(&reservation->cancelled, &event->numbers);
         if (event->remaining == 0)
             reservation->booking = BOOKING_CANCELLED;
         break;
@@ -362,18 +569,41 @@ static void apply_reservations(struct reservation *reservation, const struct mes
     }
 }
 
-static void apply_checkout(struct reservation *reservation, const struct message *event)
+static void apply_checkout(struct reservation *reservation, const struct message *event,
+                           const struct place *place)
 {
     switch ((int)event->type) {
     case MESSAGE_CheckoutStarted:
-        take_start(reservation, event);
+        take_start(reservation, event, place);
+        break;
+    case MESSAGE_PaymentRequested:
+        take_money(reservation, event, MONEY_REQUESTED);
+        break;
+    case MESSAGE_PaymentUnknown:
+        take_money(reservation, event, MONEY_UNKNOWN);
+        remember(&reservation->replays, event);
+        break;
+    case MESSAGE_PaymentFailed:
+        take_money(reservation, event, MONEY_FAILED);
+        remember(&reservation->replays, event);
+        break;
+    case MESSAGE_PaymentAbandoned:
+        take_money(reservation, event, MONEY_ABANDONED);
+        break;
+    case MESSAGE_CheckoutRejected:
+        take_money(reservation, event, MONEY_REJECTED);
         break;
     case MESSAGE_PaymentSucceeded:
-    case MESSAGE_CheckoutRejected:
-        take_money(reservation, event);
+        take_payment(reservation, event);
+        remember(&reservation->replays, event);
         break;
     case MESSAGE_RefundRequested:
         take_refund(reservation, event);
+        break;
+    case MESSAGE_RefundCompleted:
+    case MESSAGE_RefundFailed:
+        take_refund(reservation, event);
+        remember(&reservation->replays, event);
         break;
     }
 }
@@ -386,22 +616,40 @@ static bool refuses_request(const struct message *event)
            text_is(event->command, message_name(MESSAGE_RequestReservation));
 }
 
-/* A refusal makes no reservation, unless it is the request's own. */
+/* Which reservation a refused command names; a ticket names it, too. */
+static bool names_reservation(const struct message *event, struct text *reservation_id)
+{
+    int64_t number;
+    if (!message_has(event, show_id))
+        return false;
+    *reservation_id =
+        message_has(event, reservation_id) ? event->reservation_id : (struct text){NULL, 0};
+    return reservation_id->size || (message_has(event, ticket_id) &&
+                                    ticket_id_parse(event->ticket_id, reservation_id, &number));
+}
+
+static void apply_show_refused(struct view *view, const struct message *event,
+                               const struct place *place)
+{
+    struct show *show = message_has(event, show_id) ? view_show(view, event->show_id) : NULL;
+    if (show == NULL || place->topic != TOPIC_SHOWS_EVENTS)
+        return; /* a show's position is one of shows.events */
+    remember_for_show(show, event);
+    touch_show(view, show, place);
+}
+
+/* A refusal makes a reservation a requested one only if it is the request's own. Of what lay in
+ * the wrong partition nothing was decided: the owner of the right one has not seen it. */
 static void apply_refused(struct view *view, const struct message *event, const struct place *place)
 {
-    struct reservation *reservation;
-    if (!message_has(event, reservation_id)) {
-        struct show *show = message_has(event, show_id) ? view_show(view, event->show_id) : NULL;
-        if (show == NULL || place->topic != TOPIC_SHOWS_EVENTS)
-            return; /* a show's position is one of shows.events */
-        remember_for_show(show, event);
-        touch_show(view, show, place);
+    struct text reservation_id;
+    if (event->code == code_misrouted)
+        return;
+    if (!names_reservation(event, &reservation_id)) {
+        apply_show_refused(view, event, place);
         return;
     }
-    reservation = refuses_request(event) ? reservation_of(view, event, place)
-                                         : view_reservation(view, event->reservation_id);
-    if (reservation == NULL)
-        return;
+    struct reservation *reservation = reservation_of(view, event, reservation_id, place);
     if (refuses_request(event) && reservation->booking == BOOKING_UNKNOWN) {
         reservation->booking = BOOKING_REFUSED;
         reservation->refused_code = event->code;
@@ -410,33 +658,35 @@ static void apply_refused(struct view *view, const struct message *event, const 
             view_set(reservation->fingerprint, sizeof reservation->fingerprint, event->fingerprint);
     }
     remember(&reservation->replays, event);
-    reservation->offsets[place->topic / 2] = place->offset;
     view_touch(view, reservation);
 }
 
-void view_apply(struct view *view, const struct message *event, const struct place *place)
+static void apply_to_reservation(struct view *view, const struct message *event,
+                                 const struct place *place)
 {
-    assert(topic_is_events(place->topic));
-    if (event->type == MESSAGE_Refused) {
-        apply_refused(view, event, place);
-        return;
-    }
-    if (event->type == MESSAGE_ShowCreated || event->type == MESSAGE_ShowUpdated) {
-        describe(view, event, place);
-        return;
-    }
-    if (!message_has(event, reservation_id)) {
-        change_show(view, event, place);
-        return;
-    }
-    struct reservation *reservation = reservation_of(view, event, place);
+    struct reservation *reservation = reservation_of(view, event, event->reservation_id, place);
     if (place->topic == TOPIC_SHOWS_EVENTS) {
         count_seats(view, event, place);
         apply_shows(reservation, event, place);
     } else if (place->topic == TOPIC_RESERVATIONS_EVENTS) {
         apply_reservations(reservation, event, place);
     } else {
-        apply_checkout(reservation, event);
+        apply_checkout(reservation, event, place);
     }
     view_touch(view, reservation);
+}
+
+void view_apply(struct view *view, const struct message *event, const struct place *place)
+{
+    assert(topic_is_events(place->topic));
+    if (event->type == MESSAGE_Refused)
+        apply_refused(view, event, place);
+    else if (event->type == MESSAGE_ShowCreated || event->type == MESSAGE_ShowUpdated)
+        describe(view, event, place);
+    else if (message_has(event, reservation_id))
+        apply_to_reservation(view, event, place);
+    else if (place->topic == TOPIC_SHOWS_EVENTS)
+        change_show(view, event, place);
+    else
+        wind_up_show(view, event, place);
 }

@@ -68,14 +68,35 @@ static struct holder copy_holder(const struct holder *holder)
     return copy;
 }
 
+/* Of plain items, which own nothing. */
+static void *copy_block(const void *items, int count, size_t item_size)
+{
+    size_t size = (size_t)count * item_size;
+    void *copy = size ? memory_new(size) : NULL;
+    if (size)
+        memcpy(copy, items, size);
+    return copy;
+}
+
 static struct replays copy_replays(const struct replays *replays)
 {
     struct replays copy = *replays;
-    size_t size = (size_t)replays->count * sizeof *replays->items;
-    copy.items = size ? memory_new(size) : NULL;
-    if (size)
-        memcpy(copy.items, replays->items, size);
+    copy.items = copy_block(replays->items, replays->count, sizeof *replays->items);
     return copy;
+}
+
+static struct ticket_state *copy_states(const struct ticket_state *states, int count)
+{
+    struct ticket_state *copy = copy_block(states, count, sizeof *states);
+    for (int i = 0; i < count; i++)
+        if (states[i].holder.name.data)
+            copy[i].holder = copy_holder(&states[i].holder);
+    return copy;
+}
+
+static char *copy_string(struct text text)
+{
+    return (char *)text_copy(text).data;
 }
 
 void view_set_holder(struct reservation *reservation, const struct holder *holder)
@@ -101,15 +122,53 @@ void view_set_tickets(struct reservation *reservation, const struct tickets *tic
     memory_free(old);
 }
 
+void view_set_note(struct reservation *reservation, struct text note)
+{
+    char *old = reservation->note;
+    reservation->note = note.data ? copy_string(note) : NULL;
+    memory_free(old);
+}
+
+/* Kept by id: the order in which they are first heard of differs from edge to edge. */
 struct attempt *view_add_attempt(struct reservation *reservation, struct text payment_id)
 {
-    int count = reservation->attempt_count++;
+    int count = reservation->attempt_count++, at = count;
     reservation->attempts =
         memory_grow(reservation->attempts, (size_t)(count + 1) * sizeof *reservation->attempts);
-    struct attempt *attempt = &reservation->attempts[count];
-    *attempt = (struct attempt){0};
-    view_set(attempt->payment_id, sizeof attempt->payment_id, payment_id);
-    return attempt;
+    struct attempt added = {.started_offset = -1, .amount_minor = -1};
+    view_set(added.payment_id, sizeof added.payment_id, payment_id);
+    for (; at > 0 && strcmp(reservation->attempts[at - 1].payment_id, added.payment_id) > 0; at--)
+        reservation->attempts[at] = reservation->attempts[at - 1];
+    reservation->attempts[at] = added;
+    return &reservation->attempts[at];
+}
+
+struct repayment *view_add_repayment(struct reservation *reservation, struct text refund_id)
+{
+    int count = reservation->repayment_count++;
+    reservation->repayments =
+        memory_grow(reservation->repayments, (size_t)(count + 1) * sizeof *reservation->repayments);
+    struct repayment *repayment = &reservation->repayments[count];
+    *repayment = (struct repayment){.attempt = 1};
+    view_set(repayment->refund_id, sizeof repayment->refund_id, refund_id);
+    return repayment;
+}
+
+struct ticket_state *view_add_ticket(struct reservation *reservation, int64_t number)
+{
+    int count = reservation->state_count++;
+    reservation->states =
+        memory_grow(reservation->states, (size_t)(count + 1) * sizeof *reservation->states);
+    struct ticket_state *ticket = &reservation->states[count];
+    *ticket = (struct ticket_state){.number = number, .generation = 1};
+    return ticket;
+}
+
+void view_ticket_set_holder(struct ticket_state *ticket, const struct holder *holder)
+{
+    char *old = (char *)ticket->holder.name.data;
+    ticket->holder = copy_holder(holder);
+    memory_free(old);
 }
 
 struct reservation *view_reservation_new(struct text reservation_id, struct text show_id)
@@ -117,7 +176,6 @@ struct reservation *view_reservation_new(struct text reservation_id, struct text
     struct reservation *reservation = memory_new(sizeof *reservation);
     view_set(reservation->reservation_id, sizeof reservation->reservation_id, reservation_id);
     view_set(reservation->show_id, sizeof reservation->show_id, show_id);
-    reservation->remaining = -1;
     reservation->refusal = (struct refusal){reason_COUNT, -1, -1, -1, -1, -1, -1};
     reservation->offsets[0] = reservation->offsets[1] = reservation->offsets[2] = -1;
     reservation->replays.count_max = VIEW_REPLAYS_MAX;
@@ -129,16 +187,16 @@ struct reservation *view_reservation_copy(const struct reservation *reservation)
     struct reservation *copy = memory_new(sizeof *copy);
     *copy = *reservation;
     copy->dirty = copy->settled = false;
-    copy->next_dirty = copy->next_settled = NULL;
+    copy->next_dirty = copy->next_settled = copy->namesake = NULL;
     copy->holder = copy_holder(&reservation->holder);
     copy->lines = copy_lines(reservation->lines, reservation->line_count);
     copy->tickets = copy_tickets(reservation->tickets, reservation->ticket_count);
-    copy->attempts = NULL;
-    if (copy->attempt_count) {
-        size_t size = (size_t)copy->attempt_count * sizeof *copy->attempts;
-        copy->attempts = memory_new(size);
-        memcpy(copy->attempts, reservation->attempts, size);
-    }
+    copy->note = reservation->note ? copy_string(text_of(reservation->note)) : NULL;
+    copy->states = copy_states(reservation->states, reservation->state_count);
+    copy->attempts = copy_block(reservation->attempts, reservation->attempt_count,
+                                sizeof *reservation->attempts);
+    copy->repayments = copy_block(reservation->repayments, reservation->repayment_count,
+                                  sizeof *reservation->repayments);
     copy->replays = copy_replays(&reservation->replays);
     return copy;
 }
@@ -150,7 +208,12 @@ void view_reservation_free(struct reservation *reservation)
     memory_free((char *)reservation->holder.name.data);
     memory_free(reservation->lines);
     memory_free(reservation->tickets);
+    for (int i = 0; i < reservation->state_count; i++)
+        memory_free((char *)reservation->states[i].holder.name.data);
+    memory_free(reservation->states);
+    memory_free(reservation->note);
     memory_free(reservation->attempts);
+    memory_free(reservation->repayments);
     memory_free(reservation->replays.items);
     memory_free(reservation);
 }
@@ -172,15 +235,17 @@ static struct tier *copy_tiers(const struct tier *tiers, int count)
     return copy;
 }
 
-static char *copy_string(struct text text)
-{
-    return (char *)text_copy(text).data;
-}
-
 void view_show_set_name(struct show *show, struct text name)
 {
     char *old = show->name;
     show->name = copy_string(name);
+    memory_free(old);
+}
+
+void view_show_set_why(struct show *show, struct text why)
+{
+    char *old = show->cancelled_why;
+    show->cancelled_why = why.data ? copy_string(why) : NULL;
     memory_free(old);
 }
 
@@ -222,7 +287,7 @@ struct show *view_show_new(struct text show_id)
     view_set(show->show_id, sizeof show->show_id, show_id);
     show->name = copy_string(text_of(""));
     show->replays.count_max = VIEW_SHOW_REPLAYS_MAX;
-    show->offset = -1;
+    show->offset = show->other_offset = -1;
     return show;
 }
 
@@ -233,6 +298,7 @@ struct show *view_show_copy(const struct show *show)
     copy->dirty = false;
     copy->next_dirty = NULL;
     copy->name = copy_string(text_of(show->name));
+    copy->cancelled_why = show->cancelled_why ? copy_string(text_of(show->cancelled_why)) : NULL;
     copy->tiers = copy_tiers(show->tiers, show->tier_count);
     copy->blocks = memory_new((size_t)show->block_count * sizeof *show->blocks);
     for (int i = 0; i < show->block_count; i++) {
@@ -256,6 +322,7 @@ void view_show_free(struct show *show)
     memory_free(show->replays.items);
     memory_free(show->tiers);
     memory_free(show->name);
+    memory_free(show->cancelled_why);
     memory_free(show);
 }
 
@@ -271,7 +338,8 @@ struct replay *view_replay_add(struct replays *replays)
     replays->items =
         memory_grow(replays->items, (size_t)(replays->count + 1) * sizeof *replays->items);
     struct replay *replay = &replays->items[replays->count++];
-    *replay = (struct replay){.answer = MESSAGE_NONE, .code = code_COUNT, .reason = reason_COUNT};
+    *replay = (struct replay){
+        .answer = MESSAGE_NONE, .code = code_COUNT, .reason = reason_COUNT, .available = -1};
     return replay;
 }
 
