@@ -3,9 +3,11 @@
 
 #include "base/memory.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -13,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define SECRET_PREFIX "whsec_"
 
 enum { PATH_SIZE = 4096, FILE_SIZE_MAX = 64 * 1024 };
 
@@ -101,6 +105,53 @@ static const char *read_api_key(struct text rest, struct keys *keys)
     return NULL;
 }
 
+/* Base64 with its padding, and nothing else. */
+static bool read_base64(struct text text, unsigned char *out, size_t size_max, size_t *size)
+{
+    unsigned char bytes[CALLBACK_SECRET_SIZE_MAX + 4];
+    size_t padding = 0;
+    if (text.size == 0 || text.size % 4 || text.size / 4 * 3 > sizeof bytes)
+        return false;
+    while (padding < 2 && text.data[text.size - 1 - padding] == '=')
+        padding++;
+    for (size_t i = 0; i < text.size - padding; i++)
+        if (!isalnum((unsigned char)text.data[i]) && text.data[i] != '+' && text.data[i] != '/')
+            return false;
+    int decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text.data, (int)text.size);
+    *size = decoded < 0 ? 0 : (size_t)decoded - padding;
+    bool fits = decoded > 0 && *size <= size_max;
+    if (fits)
+        memcpy(out, bytes, *size);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return fits;
+}
+
+bool keys_provider_valid(struct text name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (!isalnum((unsigned char)name.data[i]) && name.data[i] != '_' && name.data[i] != '-')
+            return false;
+    return name.size > 0 && name.size <= PROVIDER_SIZE_MAX;
+}
+
+static const char *read_callback(struct text rest, struct keys *keys)
+{
+    struct callback_secret *secret = &keys->callbacks[keys->callback_count];
+    if (keys->callback_count == CALLBACK_SECRETS_MAX)
+        return "there are too many callback secrets";
+    struct text provider = text_cut(&rest, ' ');
+    size_t prefix = strlen(SECRET_PREFIX);
+    if (!keys_provider_valid(provider) || !text_starts(rest, SECRET_PREFIX) ||
+        !read_base64((struct text){rest.data + prefix, rest.size - prefix}, secret->bytes,
+                     CALLBACK_SECRET_SIZE_MAX, &secret->size) ||
+        secret->size < CALLBACK_SECRET_SIZE_MIN)
+        return "use: callback PROVIDER whsec_BASE64, the base64 of 24 to 64 bytes";
+    memcpy(secret->provider, provider.data, provider.size);
+    secret->provider[provider.size] = '\0';
+    keys->callback_count++;
+    return NULL;
+}
+
 static const char *read_line(struct text line, struct keys *keys)
 {
     while (line.size && (line.data[line.size - 1] == '\r' || line.data[line.size - 1] == ' '))
@@ -116,8 +167,10 @@ static const char *read_line(struct text line, struct keys *keys)
         return read_signing(line, keys);
     if (text_is(word, "key"))
         return read_api_key(line, keys);
+    if (text_is(word, "callback"))
+        return read_callback(line, keys);
     if (!text_is(word, "id"))
-        return "it starts with none of: id, sign, key, local, #";
+        return "it starts with none of: id, sign, key, callback, local, #";
     if (keys->has_id_key || !read_hex(line, keys->id_key, KEY_SIZE))
         return "use once: id HEX64";
     keys->has_id_key = true;
@@ -161,7 +214,7 @@ static bool write_once(const char *path, struct text contents)
 
 static void print_keys(const char *clear, struct buffer *out)
 {
-    unsigned char bytes[KEY_SIZE];
+    unsigned char bytes[KEY_SIZE], secret[KEY_SIZE * 2];
     buffer_string(
         out,
         "# keys of this installation: see the chapter on keys before changing one\nlocal\nid ");
@@ -173,7 +226,12 @@ static void print_keys(const char *clear, struct buffer *out)
     SHA256((const unsigned char *)clear, strlen(clear), bytes);
     buffer_string(out, "\nkey admin admin ");
     write_hex(bytes, sizeof bytes, out);
+    buffer_string(out, "\ncallback paydesk " SECRET_PREFIX);
+    RAND_bytes(bytes, sizeof bytes);
+    EVP_EncodeBlock(secret, bytes, sizeof bytes);
+    buffer_string(out, (const char *)secret);
     buffer_byte(out, '\n');
+    OPENSSL_cleanse(secret, sizeof secret);
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 

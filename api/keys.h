@@ -7,6 +7,9 @@
  *     id HEX64               the key ids are derived with; never rotated
  *     sign HEX2 HEX64        a signing key and its id; the first signs, all are believed
  *     key NAME ROLE HEX64    an API key: SHA-256 of its clear text; public, boxoffice or admin
+ *     callback PROVIDER whsec_BASE64
+ *                            a secret that payment provider signs its callbacks with (Standard
+ *                            Webhooks); several of one provider are all believed
  *     local                  the edge made this file itself: the sample's routes are open
  *     # …                    for people
  *
@@ -22,6 +25,10 @@ enum {
     SIGNING_KEYS_MAX = 8,
     API_KEYS_MAX = 256,
     API_KEY_NAME_MAX = 64,
+    CALLBACK_SECRETS_MAX = 32,
+    CALLBACK_SECRET_SIZE_MIN = 24, /* as Standard Webhooks has it */
+    CALLBACK_SECRET_SIZE_MAX = 64,
+    PROVIDER_SIZE_MAX = 64,
     KEYS_ERROR_SIZE = 512
 };
 
@@ -38,6 +45,12 @@ struct api_key {
     unsigned char hash[KEY_SIZE];
 };
 
+struct callback_secret {
+    char provider[PROVIDER_SIZE_MAX + 1];
+    unsigned char bytes[CALLBACK_SECRET_SIZE_MAX];
+    size_t size;
+};
+
 struct keys {
     unsigned char id_key[KEY_SIZE];
     bool has_id_key;
@@ -46,6 +59,8 @@ struct keys {
     int signing_count;
     struct api_key api[API_KEYS_MAX];
     int api_count;
+    struct callback_secret callbacks[CALLBACK_SECRETS_MAX];
+    int callback_count;
 };
 
 /* Reads the lines. false: `error` (KEYS_ERROR_SIZE bytes) says which line and why, never its
@@ -53,12 +68,16 @@ struct keys {
 bool keys_parse(struct text lines, struct keys *keys, char *error);
 
 /* STAGEDOOR_KEYS, else FOLDER/keys. If there is neither and `may_create`: makes FOLDER/keys with
- * one admin key, whose clear text goes into FOLDER/signin (both 0600); of several processes at
- * once one makes it and all read it. false: `error` says what to do. */
+ * one admin key, whose clear text goes into FOLDER/signin (both 0600), and a secret for the
+ * provider "paydesk"; of several processes at once one makes it and all read it. false: `error`
+ * says what to do. */
 bool keys_load(const char *folder, bool may_create, struct keys *keys, char *error);
 
 /* The API key with that clear text, or NULL. */
 const struct api_key *keys_find(const struct keys *keys, struct text clear);
+
+/* Whether a payment provider may be called that. */
+bool keys_provider_valid(struct text name);
 
 const char *caller_role_name(enum caller_role role);
 

@@ -17,6 +17,7 @@
 #define OLD "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 /* SHA-256 of "open sesame" */
 #define SESAME "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb"
+#define WHSEC  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" /* 0 to 31 */
 #define RID    "11111111-1111-4111-8111-111111111111"
 
 static void parse__reads_every_line(void **state)
@@ -25,8 +26,13 @@ static void parse__reads_every_line(void **state)
     char error[KEYS_ERROR_SIZE] = "";
     (void)state;
     assert_true(keys_parse(text_of("# comment\nid " HEX "\nsign 02 " HEX "\nsign 01 " OLD
-                                   "\r\n\nlocal\nkey till boxoffice " SESAME "\n"),
+                                   "\r\n\nlocal\nkey till boxoffice " SESAME
+                                   "\ncallback paydesk whsec_" WHSEC "\n"),
                            &keys, error));
+    assert_int_equal(keys.callback_count, 1);
+    assert_string_equal(keys.callbacks[0].provider, "paydesk");
+    assert_int_equal(keys.callbacks[0].size, 32);
+    assert_int_equal(keys.callbacks[0].bytes[31], 31);
     assert_true(keys.local);
     assert_int_equal(keys.signing_count, 2);
     assert_int_equal(keys.signing[0].id, 2);
@@ -51,6 +57,13 @@ static void parse__refuses_what_it_cannot_read(void **state)
         "id " HEX "\nsign 01 " HEX "\nkey public public " SESAME "\n",
         "id " HEX "\nsign 01 " HEX "\nkey a admin " SESAME "\nkey a admin " SESAME "\n",
         "id " HEX "\nsign 01 " HEX "\nnonsense\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk 0123" WHSEC "\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback pay/desk whsec_" WHSEC "\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk whsec_0123" WHSEC "=\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk whsec_0123456789012345678901234567\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk whsec_0123 " WHSEC "\n",
+        "id " HEX "\nsign 01 " HEX "\ncallback paydesk whsec_" WHSEC WHSEC WHSEC "\n",
     };
     static struct keys keys;
     (void)state;
@@ -74,6 +87,9 @@ static void load__makes_them_once_and_only_when_allowed(void **state)
     assert_true(keys_load(folder, true, &first, error));
     assert_true(keys_load(folder, false, &second, error));
     assert_memory_equal(first.id_key, second.id_key, KEY_SIZE);
+    assert_int_equal(first.callback_count, 1);
+    assert_string_equal(first.callbacks[0].provider, "paydesk");
+    assert_memory_equal(first.callbacks[0].bytes, second.callbacks[0].bytes, KEY_SIZE);
     assert_true(first.local && first.api_count == 1 && first.api[0].role == CALLER_ADMIN);
     snprintf(path, sizeof path, "%s/signin", folder);
     assert_int_equal(stat(path, &status), 0);
