@@ -355,25 +355,26 @@ static void copy_changes(struct register_file *file)
 }
 
 /* Under the edge's lock: what is finished and written leaves; its next reader finds it in the
- * register. */
+ * register. What nobody requested yet is soon requested as a rule, so a number of them stays. */
 static void let_settled_go(struct register_file *file)
 {
     struct view *view = &file->edge->view;
-    struct reservation *kept = NULL;
-    for (struct reservation *next, *each = view->settled; each; each = next) {
+    struct reservation *each = view->settled, **kept = &view->settled;
+    int early_count = 0;
+    for (struct reservation *next; each; each = next) {
         next = each->next_settled;
         each->settled = false;
         if (!view_may_leave(each))
             continue;
-        if (each->dirty) {
-            each->settled = true;
-            each->next_settled = kept;
-            kept = each;
+        if (!each->dirty && (view_is_requested(each) || ++early_count > REGISTER_EARLY_MAX)) {
+            view_let_go(view, each);
             continue;
         }
-        view_let_go(view, each);
+        each->settled = true;
+        *kept = each;
+        kept = &each->next_settled;
     }
-    view->settled = kept;
+    *kept = NULL;
 }
 
 static bool put(struct register_file *file, enum statement which)
@@ -543,8 +544,19 @@ static void answer(struct register_file *file, struct request *list)
     }
 }
 
-/* Waits for a question or the end, at most `wait_ms`; returns the questions. */
-static struct request *await(struct register_file *file, int64_t wait_ms, bool *stopping)
+bool register_turn(struct register_file *file)
+{
+    edge_lock(file->edge);
+    struct request *list = file->asked;
+    file->asked = NULL;
+    edge_unlock(file->edge);
+    bool written = register_flush(file);
+    answer(file, list);
+    return written;
+}
+
+/* Waits for a question or the end, at most `wait_ms`. true: it is the end. */
+static bool await(struct register_file *file, int64_t wait_ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -555,11 +567,9 @@ static struct request *await(struct register_file *file, int64_t wait_ms, bool *
     while (!file->stopping && file->asked == NULL &&
            pthread_cond_timedwait(&file->news, &file->edge->lock, &until) != ETIMEDOUT)
         continue;
-    struct request *list = file->asked;
-    file->asked = NULL;
-    *stopping = file->stopping;
+    bool stopping = file->stopping;
     edge_unlock(file->edge);
-    return list;
+    return stopping;
 }
 
 static void *run(void *argument)
@@ -567,9 +577,8 @@ static void *run(void *argument)
     struct register_file *file = argument;
     bool stopping = false, written = true;
     while (!stopping) {
-        struct request *list = await(file, written ? REGISTER_INTERVAL_MS : RETRY_MS, &stopping);
-        written = register_flush(file);
-        answer(file, list);
+        stopping = await(file, written ? REGISTER_INTERVAL_MS : RETRY_MS);
+        written = register_turn(file);
     }
     return NULL;
 }
@@ -665,7 +674,7 @@ void register_find_payment(struct register_file *file, struct request *request,
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(file->writer,
-                           "SELECT reservation_id, show_id FROM payments WHERE id = ? LIMIT 2", -1,
+                           "SELECT reservation_id, show_id FROM payments WHERE id = ? LIMIT 16", -1,
                            &statement, NULL) == SQLITE_OK) {
         bind_text(statement, 1, request->errand.name);
         while (sqlite3_step(statement) == SQLITE_ROW) {

@@ -16,7 +16,11 @@
 
 #include "api/edge.h"
 
-enum { REGISTER_ERROR_SIZE = 512, REGISTER_INTERVAL_MS = 100 };
+enum {
+    REGISTER_ERROR_SIZE = 512,
+    REGISTER_INTERVAL_MS = 100,
+    REGISTER_EARLY_MAX = 1024 /* reservations nobody requested that stay in memory */
+};
 
 struct register_file;
 
@@ -36,12 +40,15 @@ void register_close(struct register_file *file); /* NULL is allowed */
  * not be written. */
 bool register_flush(struct register_file *file);
 
+/* The same, and answers what was asked before. */
+bool register_turn(struct register_file *file);
+
 /* Has a waiting errand's question answered (errand_tell). Under the lock. */
 void register_ask(struct register_file *file, struct request *request);
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-/* Whose payment or refund errand.name is: "<reservation_id> <show_id>\n" of the first two
+/* Whose payment or refund errand.name is: "<reservation_id> <show_id>\n" of the first 16
  * reservations that know it, requested or not. */
 void register_find_payment(struct register_file *file, struct request *request,
                            struct buffer *result);

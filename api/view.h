@@ -10,7 +10,8 @@
  * Anybody may tell checkout to start a payment, or a door to let a ticket in, for a reservation
  * that nobody requested; and what checkout said may be read before the request it is about. So what
  * is said is kept under show and reservation in every case, but only a requested reservation is
- * one: the others are found by nobody who asks, and leave for the register as finished ones do.
+ * one: the others are found by nobody who asks, and all but a few leave for the register as
+ * finished ones do.
  *
  * Not here: who waits (errand.h), how it looks to the outside (render.h), where it is kept
  * (register.h). Threads: none of its own; the edge's lock guards all of it. Source: messages,

@@ -465,6 +465,45 @@ static void sample__reserves_in_one_step(void **state)
 
 /* ---- the register ---------------------------------------------------------------------------- */
 
+/* Tickets that nobody ever had, shown at a door. */
+static void register__takes_what_nobody_requested(void **state)
+{
+    struct house *house = *state;
+    struct view *view = &house->edge.view;
+    struct message event = {0};
+    char id[UUID_SIZE];
+    make_show(house);
+    for (int i = 0; i < REGISTER_EARLY_MAX + 100; i++) {
+        message_init(&event, MESSAGE_CheckInRejected);
+        message_set(&event, show_id, text_of("s1"));
+        message_set(&event, reservation_id, text_of(uuid_random(id)));
+        message_set(&event, reason, reason_void);
+        event.cause_id = text_of(id);
+        view_apply(view, &event, &(struct place){TOPIC_RESERVATIONS_EVENTS, 0, i});
+    }
+    house->edge.positions[0].next++; /* as the bus thread notes it */
+    assert_true(register_flush(house->file));
+    assert_int_equal(view->reservations.count, REGISTER_EARLY_MAX);
+    assert_null(view_reservation(view, text_of(id)));
+    assert_non_null(view_reservation_of(view, text_of("s1"), text_of(id)));
+    close_edge(house);
+    open_edge(house);
+    view = &house->edge.view;
+    assert_int_equal(view->reservations.count, 0); /* none is open */
+    assert_null(view_reservation(view, text_of(id)));
+    message_init(&event, MESSAGE_ReservationRequested);
+    message_set(&event, show_id, text_of("s1"));
+    message_set(&event, reservation_id, text_of(id));
+    message_set(&event, holder, (struct holder){text_of("Ann"), {NULL, 0}, {NULL, 0}});
+    message_set(&event, wanted, (struct lines){1, {{TEXT("standard"), 2, 0}}});
+    event.has[FIELD_reason] = false;
+    view_apply(view, &event, &(struct place){TOPIC_RESERVATIONS_EVENTS, 0, 9999});
+    const struct reservation *reservation = view_reservation(view, text_of(id));
+    assert_non_null(reservation);
+    assert_int_equal(view_status(reservation), STATUS_REQUESTED);
+    assert_int_equal(reservation->replays.count, 1); /* what was said before is not lost */
+}
+
 static void register__brings_everything_back_after_a_restart(void **state)
 {
     struct house *house = *state;
@@ -515,6 +554,7 @@ int main(void)
         CASE(checkout__confirms_and_cancel_returns_the_seats),
         CASE(blocks__lose_no_update_when_two_change_one),
         CASE(sample__reserves_in_one_step),
+        CASE(register__takes_what_nobody_requested),
         CASE(register__brings_everything_back_after_a_restart),
     };
     return cmocka_run_group_tests_name("edge_sale", tests, NULL, NULL);
