@@ -76,9 +76,10 @@ struct errand {
     enum code refused_code;
     char refused_detail[NOTE_SIZE_MAX + 1];
 
-    int stage; /* the kind's own, as are the next two */
+    int stage; /* the kind's own, as are the next three */
     int64_t count;
     struct text name;
+    const void *details; /* in the request's arena */
 
     void (*question)(struct register_file *file, struct request *request, struct buffer *result);
     struct buffer result; /* of the question to the register, once it is `answered` */

@@ -21,6 +21,8 @@ void handle_pause_sale(struct edge *edge, struct request *request);
 void handle_reserve(struct edge *edge, struct request *request);
 void handle_reservation(struct edge *edge, struct request *request);
 void handle_cancel(struct edge *edge, struct request *request);
+
+/* ---- money ----------------------------------------------------------------------------------- */
 void handle_checkout(struct edge *edge, struct request *request);
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -56,6 +58,15 @@ bool request_is_staff(const struct request *request);
  * which show. */
 bool request_may_see(struct edge *edge, const struct request *request, struct text reservation_id,
                      struct text *show_id);
+
+/* The requested reservation of the errand's id, and show if it is known; NULL: none. Under the
+ * lock. */
+const struct reservation *request_reservation(struct edge *edge, struct request *request);
+
+/* Finds what the path names, if the caller may see it. false: 404, which reveals nothing. Under
+ * the lock. */
+bool request_find_named(struct edge *edge, struct request *request,
+                        const struct reservation **reservation);
 
 /* What a service refused, in words of HTTP. */
 void answer_refused(struct request *request, enum code code, const char *detail);

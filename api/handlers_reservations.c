@@ -1,15 +1,9 @@
 /* A reservation: asking for seats, looking at it, giving it back. */
 #include "api/handlers.h"
 
-#include "base/rfc3339.h"
 #include "schemas/json.h"
 
 #include <string.h>
-
-static struct reservation *find(struct edge *edge, struct request *request)
-{
-    return view_reservation(&edge->view, text_of(request->errand.reservation_id));
-}
 
 static const char *print_secret(struct edge *edge, struct request *request)
 {
@@ -22,7 +16,7 @@ static const char *print_secret(struct edge *edge, struct request *request)
 /* How it stands, whatever is known of it. */
 static void answer_present(struct edge *edge, struct request *request, int status, bool with_secret)
 {
-    const struct reservation *reservation = find(edge, request);
+    const struct reservation *reservation = request_reservation(edge, request);
     const char *secret = with_secret ? print_secret(edge, request) : NULL;
     if (reservation)
         answer_reservation(request, status, reservation, secret);
@@ -37,7 +31,7 @@ static void answer_present(struct edge *edge, struct request *request, int statu
  * what shows said. */
 static bool reserve_look(struct edge *edge, struct request *request)
 {
-    const struct reservation *reservation = find(edge, request);
+    const struct reservation *reservation = request_reservation(edge, request);
     if (answer_if_refused(request, reservation ? view_replay(&reservation->replays,
                                                              text_of(request->errand.command_id))
                                                : NULL))
@@ -154,7 +148,7 @@ void handle_reserve(struct edge *edge, struct request *request)
 
 static bool watch_look(struct edge *edge, struct request *request)
 {
-    const struct reservation *reservation = find(edge, request);
+    const struct reservation *reservation = request_reservation(edge, request);
     if (reservation == NULL)
         return false;
     enum reservation_status status = view_status(reservation);
@@ -175,33 +169,12 @@ static void watch_late(struct edge *edge, struct request *request)
 
 static const struct errand_kind watch = {"watch", watch_look, watch_late};
 
-/* Finds what the path names, if the caller may see it. false: 404, which reveals nothing. Under
- * the lock. */
-static bool find_named(struct edge *edge, struct request *request,
-                       const struct reservation **reservation)
-{
-    struct errand *errand = &request->errand;
-    struct text show_id;
-    if (request_may_see(edge, request, request->parts[0], &show_id)) {
-        view_set(errand->reservation_id, sizeof errand->reservation_id, request->parts[0]);
-        *reservation = find(edge, request);
-        if (*reservation && (show_id.size == 0 || text_is(show_id, (*reservation)->show_id)))
-            show_id = text_of((*reservation)->show_id);
-        view_set(errand->show_id, sizeof errand->show_id, show_id);
-        if (show_id.size)
-            return true;
-    }
-    problem_answer(request, PROBLEM_not_found,
-                   "there is no such reservation, or this key may not see it");
-    return false;
-}
-
 void handle_reservation(struct edge *edge, struct request *request)
 {
     const struct reservation *reservation;
     int64_t wait_ms = request_poll_ms(request);
     edge_lock(edge);
-    if (!find_named(edge, request, &reservation)) {
+    if (!request_find_named(edge, request, &reservation)) {
         edge_unlock(edge);
         return;
     }
@@ -216,7 +189,7 @@ void handle_reservation(struct edge *edge, struct request *request)
 
 static bool cancel_look(struct edge *edge, struct request *request)
 {
-    const struct reservation *reservation = find(edge, request);
+    const struct reservation *reservation = request_reservation(edge, request);
     const struct replay *replay =
         reservation ? view_replay(&reservation->replays, text_of(request->errand.command_id))
                     : NULL;
@@ -261,7 +234,7 @@ void handle_cancel(struct edge *edge, struct request *request)
     message_set(&command, by, request_is_staff(request) ? by_staff : by_customer);
     message_set(&command, refund, refund_full);
     edge_lock(edge);
-    if (find_named(edge, request, &reservation)) {
+    if (request_find_named(edge, request, &reservation)) {
         enum reservation_status status = reservation ? view_status(reservation) : STATUS_REQUESTED;
         message_set(&command, show_id, text_of(errand->show_id));
         message_set(&command, reservation_id, text_of(errand->reservation_id));
@@ -274,138 +247,5 @@ void handle_cancel(struct edge *edge, struct request *request)
             errand_begin(edge, request, &cancel, request_wait_ms(request));
         }
     }
-    edge_unlock(edge);
-}
-
-/* ---- POST /v1/reservations/{rid}/checkout ---------------------------------------------------- */
-
-static void answer_paid(struct request *request, int status, const struct reservation *reservation)
-{
-    const struct attempt *attempt =
-        reservation ? view_attempt_of(reservation, text_of(request->errand.command_id)) : NULL;
-    char time[RFC3339_SIZE];
-    struct buffer *out = answer_open(request, status);
-    json_put_text(out, "payment_id", text_of(request->errand.command_id));
-    json_put_text(out, "reservation_id", text_of(request->errand.reservation_id));
-    if (attempt && attempt->pay_by_ms)
-        json_put_text(out, "pay_by", text_of(rfc3339_print(attempt->pay_by_ms, time)));
-    enum reservation_status now = reservation ? view_status(reservation) : STATUS_REQUESTED;
-    json_put_text(out, "status", text_of(view_status_name(now)));
-    json_put_open(out, "next", '{');
-    json_put_text(out, "kind", text_of("none"));
-    json_put_close(out, '}');
-    answer_close(request);
-}
-
-static bool is_confirmed(const struct reservation *reservation)
-{
-    return reservation->booking == BOOKING_CONFIRMED || reservation->booking == BOOKING_CANCELLED;
-}
-
-/* StartCheckout of what shows has not decided yet would be refused as gone, for good. */
-enum checkout_stage { CHECKOUT_SENT, CHECKOUT_WAITS };
-
-static void make_checkout(struct request *request, struct message *command)
-{
-    struct errand *errand = &request->errand;
-    message_init(command, MESSAGE_StartCheckout);
-    message_set(command, show_id, text_of(errand->show_id));
-    message_set(command, reservation_id, text_of(errand->reservation_id));
-    message_set(command, payment_id, text_of(errand->command_id));
-    message_set(command, method, (enum method)errand->count);
-    message_set(command, by, request_is_staff(request) ? by_staff : by_customer);
-}
-
-static bool is_undecided(const struct reservation *reservation)
-{
-    return reservation == NULL || view_status(reservation) == STATUS_REQUESTED;
-}
-
-static bool checkout_look(struct edge *edge, struct request *request)
-{
-    struct text payment_id = text_of(request->errand.command_id);
-    const struct reservation *reservation = find(edge, request);
-    if (answer_if_refused(request,
-                          reservation ? view_replay(&reservation->replays, payment_id) : NULL))
-        return true;
-    const struct attempt *attempt = reservation ? view_attempt_of(reservation, payment_id) : NULL;
-    if (request->errand.stage == CHECKOUT_WAITS && attempt == NULL && !is_undecided(reservation)) {
-        static _Thread_local struct message command;
-        request->errand.stage = CHECKOUT_SENT;
-        make_checkout(request, &command);
-        errand_send(edge, request, &command);
-    }
-    if (attempt == NULL)
-        return false;
-    if (answer_if_reused(request, attempt->fingerprint))
-        return true;
-    if (attempt->money == MONEY_REJECTED)
-        answer_reason(request, attempt->money_reason);
-    else if (attempt->extension == EXTENSION_SALE_REJECTED)
-        answer_reason(request, attempt->seats_reason);
-    else if (attempt->extension == EXTENSION_SOLD && is_confirmed(reservation))
-        answer_paid(request, 201, reservation);
-    else if (attempt->superseded)
-        problem_answer(request, PROBLEM_wrong_state,
-                       "another payment of this reservation has begun since");
-    else
-        return false;
-    return true;
-}
-
-static void checkout_late(struct edge *edge, struct request *request)
-{
-    if (request->errand.stage == CHECKOUT_WAITS) {
-        problem_answer(request, PROBLEM_overloaded,
-                       "nothing was sent; the seats are not held yet: try again with the same key");
-        return;
-    }
-    answer_accepted(request, "/v1/reservations/%s", request->errand.reservation_id);
-    answer_paid(request, 202, find(edge, request));
-}
-
-static const struct errand_kind checkout = {"checkout", checkout_look, checkout_late};
-
-static bool read_checkout(struct request *request, struct message *command)
-{
-    struct body body;
-    struct text word;
-    enum method method;
-    if (body_open(&body, request, false) &&
-        body_require(&body, "method", body_text(&body, "method", &word))) {
-        if (method_named(word, &method))
-            message_set(command, method, method);
-        else
-            problem_field(request, "/method", "must be one of none, cash, card, comp");
-        body.good = request->answer.status == 0;
-    }
-    return body_close(&body);
-}
-
-void handle_checkout(struct edge *edge, struct request *request)
-{
-    static _Thread_local struct message command;
-    struct errand *errand = &request->errand;
-    const struct reservation *reservation;
-    bool staff = request_is_staff(request);
-    edge_lock(edge);
-    bool found = find_named(edge, request, &reservation);
-    edge_unlock(edge);
-    message_init(&command, MESSAGE_StartCheckout);
-    if (!found || !request_identify(edge, request, true) || !read_checkout(request, &command))
-        return;
-    if (!staff && command.method != method_none) {
-        problem_answer(request, PROBLEM_forbidden,
-                       "cash, card and comp are taken at the box office");
-        return;
-    }
-    errand->count = command.method;
-    make_checkout(request, &command);
-    if (!command_check(request, &command))
-        return;
-    edge_lock(edge);
-    errand->stage = CHECKOUT_WAITS; /* the first look sends it, if it can be decided */
-    errand->show = view_show(&edge->view, text_of(errand->show_id));
-    errand_begin(edge, request, &checkout, request_wait_ms(request));
     edge_unlock(edge);
 }

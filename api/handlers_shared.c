@@ -77,6 +77,36 @@ bool request_may_see(struct edge *edge, const struct request *request, struct te
            ids_secret_valid(&edge->keys, request->caller.secret, reservation_id, show_id);
 }
 
+const struct reservation *request_reservation(struct edge *edge, struct request *request)
+{
+    struct text id = text_of(request->errand.reservation_id),
+                show_id = text_of(request->errand.show_id);
+    if (show_id.size == 0)
+        return view_reservation(&edge->view, id);
+    const struct reservation *found = view_reservation_of(&edge->view, show_id, id);
+    return found && view_is_requested(found) ? found : NULL;
+}
+
+bool request_find_named(struct edge *edge, struct request *request,
+                        const struct reservation **reservation)
+{
+    struct errand *errand = &request->errand;
+    struct text show_id;
+    if (request_may_see(edge, request, request->parts[0], &show_id)) {
+        view_set(errand->reservation_id, sizeof errand->reservation_id, request->parts[0]);
+        view_set(errand->show_id, sizeof errand->show_id, show_id);
+        *reservation = request_reservation(edge, request);
+        if (*reservation)
+            show_id = text_of((*reservation)->show_id);
+        view_set(errand->show_id, sizeof errand->show_id, show_id);
+        if (show_id.size)
+            return true;
+    }
+    problem_answer(request, PROBLEM_not_found,
+                   "there is no such reservation, or this key may not see it");
+    return false;
+}
+
 void answer_refused(struct request *request, enum code code, const char *detail)
 {
     problem_answer(request, problem_of_code(code), "%s", detail);

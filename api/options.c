@@ -84,6 +84,47 @@ static bool read_listeners(struct options *options, const char *value, size_t at
     return true;
 }
 
+/* A URL with one {payment_id}, and nothing that would not stand in JSON or a header as it is. */
+static bool is_pay_url(struct text url)
+{
+    size_t size = strlen(PAYMENT_ID_MARK);
+    int marks = 0;
+    if (!text_starts(url, "https://") && !text_starts(url, "http://"))
+        return false;
+    for (size_t i = 0; i < url.size; i++) {
+        if (url.data[i] <= ' ' || url.data[i] > '~' || strchr("\"\\<>", url.data[i]))
+            return false;
+        marks += i + size <= url.size && memcmp(url.data + i, PAYMENT_ID_MARK, size) == 0;
+    }
+    return marks == 1;
+}
+
+/* One per --pay-url; the variable may name several, with commas. */
+static bool read_pay_urls(struct options *options, const char *value, size_t at)
+{
+    struct text rest = text_of(value);
+    (void)at;
+    while (rest.size) {
+        struct text url = text_cut(&rest, ',');
+        struct text provider = text_cut(&url, '=');
+        if (options->pay_url_count == PAY_URLS_MAX || !keys_provider_valid(provider) ||
+            !is_pay_url(url) || options_pay_url(options, provider))
+            return false;
+        struct pay_url *row = &options->pay_urls[options->pay_url_count++];
+        memcpy(row->provider, provider.data, provider.size);
+        row->url = url;
+    }
+    return true;
+}
+
+const struct pay_url *options_pay_url(const struct options *options, struct text provider)
+{
+    for (int i = 0; i < options->pay_url_count; i++)
+        if (text_is(provider, options->pay_urls[i].provider))
+            return &options->pay_urls[i];
+    return NULL;
+}
+
 #define AT(field) offsetof(struct options, field)
 static const struct option_row rows[] = {
     {"--bus", "STAGEDOOR_BUS", NULL, read_string, AT(bus)},
@@ -93,6 +134,7 @@ static const struct option_row rows[] = {
     {"--connections-max", "STAGEDOOR_CONNECTIONS_MAX", "4096", read_count, AT(connections_max)},
     {"--per-address-max", "STAGEDOOR_PER_ADDRESS_MAX", "512", read_count, AT(per_address_max)},
     {"--in-flight-max", "STAGEDOOR_IN_FLIGHT_MAX", "8192", read_count, AT(in_flight_max)},
+    {"--pay-url", "STAGEDOOR_PAY_URL", NULL, read_pay_urls, 0},
     {"--sample", "STAGEDOOR_SAMPLE", "on", read_switch, AT(sample)},
     {"--log-level", "STAGEDOOR_LOG_LEVEL", "info", read_level, AT(log_level)},
 };
@@ -110,6 +152,8 @@ const char *options_help(void)
            "  --connections-max N       in all (4096)\n"
            "  --per-address-max N       connections of one address (512)\n"
            "  --in-flight-max N         requests that wait at once (8192)\n"
+           "  --pay-url PROVIDER=URL    where customers pay, as https://.../{payment_id}; may be "
+           "repeated\n"
            "  --sample on|off           the routes of the course project (on)\n"
            "  --log-level LEVEL         debug, info, warning or error (info)\n"
            "  --help, --version\n"

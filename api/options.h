@@ -6,12 +6,20 @@
 #include "api/request.h"
 #include "base/log.h"
 
-enum { LISTENERS_MAX = 8, OPTIONS_ERROR_SIZE = 512 };
+enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, OPTIONS_ERROR_SIZE = 512 };
 
 struct listen_address {
     char host[256];
     char port[8];
     enum listener_kind kind;
+};
+
+#define PAYMENT_ID_MARK "{payment_id}"
+
+/* Where a customer pays: a text with "{payment_id}" in it. */
+struct pay_url {
+    char provider[PROVIDER_SIZE_MAX + 1];
+    struct text url;
 };
 
 struct options {
@@ -23,6 +31,8 @@ struct options {
     int connections_max;
     int per_address_max;
     int in_flight_max;
+    struct pay_url pay_urls[PAY_URLS_MAX];
+    int pay_url_count;
     bool sample; /* the routes of the course project are served */
     enum log_level log_level;
     bool help, version;
@@ -33,6 +43,9 @@ struct options {
 bool options_parse(int count, char **arguments, struct options *options, char *error);
 
 const char *options_help(void);
+
+/* Of that provider; NULL: it is not one a customer may be sent to. */
+const struct pay_url *options_pay_url(const struct options *options, struct text provider);
 
 /* Whether a host is reached from this machine only. */
 bool options_is_loopback(const char *host);

@@ -52,13 +52,43 @@ static void options__read_the_environment(void **state)
     unsetenv("STAGEDOOR_SAMPLE");
 }
 
+static void options__send_customers_to_pay(void **state)
+{
+    static struct options options;
+    char error[OPTIONS_ERROR_SIZE] = "";
+    (void)state;
+    setenv("STAGEDOOR_PAY_URL", "a=http://a/{payment_id},b=https://b/?p={payment_id}&x=1", 1);
+    assert_true(parse(&options, error, 2, "--bus", "sqlite:x"));
+    assert_int_equal(options.pay_url_count, 2);
+    const struct pay_url *b = options_pay_url(&options, text_of("b"));
+    assert_true(b && text_is(b->url, "https://b/?p={payment_id}&x=1"));
+    assert_true(parse(&options, error, 4, "--bus", "sqlite:x", "--pay-url",
+                      "paydesk=https://pay/{payment_id}"));
+    unsetenv("STAGEDOOR_PAY_URL");
+    assert_int_equal(options.pay_url_count, 1);
+    assert_null(options_pay_url(&options, text_of("b")));
+    assert_null(options_pay_url(&options, text_of("")));
+}
+
 static void options__refuse_with_one_line(void **state)
 {
     static struct options options;
     static const char *const bad[][2] = {
-        {"--nonsense", "1"},      {"--listen", "3000"},        {"--listen", "h:99999"},
-        {"--listen", "h:1=what"}, {"--in-flight-max", "zero"}, {"--connections-max", "0"},
-        {"--log-level", "loud"},  {"--sample", "yes"},
+        {"--nonsense", "1"},
+        {"--listen", "3000"},
+        {"--listen", "h:99999"},
+        {"--listen", "h:1=what"},
+        {"--in-flight-max", "zero"},
+        {"--connections-max", "0"},
+        {"--log-level", "loud"},
+        {"--sample", "yes"},
+        {"--pay-url", "https://pay/{payment_id}"},
+        {"--pay-url", "paydesk=https://pay/"},
+        {"--pay-url", "paydesk=https://pay/{payment_id}/{payment_id}"},
+        {"--pay-url", "paydesk=javascript:{payment_id}"},
+        {"--pay-url", "pay desk=https://pay/{payment_id}"},
+        {"--pay-url", "paydesk=https://pay/{payment_id}\"x"},
+        {"--pay-url", "a=https://pay/{payment_id},a=https://pay/{payment_id}"},
     };
     char error[OPTIONS_ERROR_SIZE];
     (void)state;
@@ -86,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options__take_both_spellings_and_defaults),
         cmocka_unit_test(options__read_the_environment),
+        cmocka_unit_test(options__send_customers_to_pay),
         cmocka_unit_test(options__refuse_with_one_line),
         cmocka_unit_test(loopback__is_this_machine),
     };

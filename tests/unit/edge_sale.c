@@ -75,6 +75,9 @@ static void open_edge(struct house *house)
     struct edge *edge = &house->edge;
     memset(edge, 0, sizeof *edge);
     house->options = (struct options){.sample = true, .in_flight_max = 100, .data = house->folder};
+    house->options.pay_urls[0] =
+        (struct pay_url){"paydesk", text_of("https://pay.example/{payment_id}?x")};
+    house->options.pay_url_count = 1;
     edge->options = &house->options;
     edge->open_sample = true;
     pthread_mutex_init(&edge->lock, NULL);
@@ -463,6 +466,145 @@ static void sample__reserves_in_one_step(void **state)
     assert_status(house, VERB_GET, "/show/s1", (struct call){0}, 404);
 }
 
+/* ---- money ----------------------------------------------------------------------------------- */
+
+#define PRICED                                                                                     \
+    "{\"show_id\":\"s1\",\"name\":\"Hamlet\",\"starts_at\":\"2030-01-01T20:00:00Z\",\"capacity\":" \
+    "5,\"currency\":\"EUR\",\"tiers\":[{\"tier_id\":\"stalls\",\"name\":\"Stalls\","               \
+    "\"amount_minor\":500}]}"
+#define EXTERNAL "{\"method\":\"external\",\"provider\":\"paydesk\"}"
+
+/* A held reservation of two seats at 5.00, and its paths. */
+struct guest {
+    char id[UUID_SIZE], bearer[SECRET_SIZE + 8], path[64], pay[96], payment_id[UUID_SIZE];
+};
+
+static void hold_two(struct house *house, struct guest *guest, const char *key)
+{
+    char secret[SECRET_SIZE];
+    struct request *held =
+        send_request(house, VERB_POST, SEATS, (struct call){NULL, key, TWO, NULL});
+    assert_int_equal(held->answer.status, 201);
+    take_member(held, "secret", secret, sizeof secret);
+    take_member(held, "reservation_id", guest->id, sizeof guest->id);
+    end(held);
+    snprintf(guest->bearer, sizeof guest->bearer, "Bearer %s", secret);
+    snprintf(guest->path, sizeof guest->path, "/v1/reservations/%s", guest->id);
+    snprintf(guest->pay, sizeof guest->pay, "%s/checkout", guest->path);
+}
+
+static void make_priced_show(struct house *house)
+{
+    assert_status(house, VERB_POST, "/v1/shows", (struct call){ADMIN, NULL, PRICED, NULL}, 201);
+}
+
+/* Sends and looks for a part of the answer; NULL: any. */
+static void assert_says(struct house *house, enum verb verb, const char *path, struct call call,
+                        int status, const char *part)
+{
+    struct request *request = send_request(house, verb, path, call);
+    if (request->answer.status != status || (part && !strstr(request->answer.body.data, part)))
+        fail_msg("%s: %d, %s", path, request->answer.status, request->answer.body.data);
+    end(request);
+}
+
+static void start_external(struct house *house, struct guest *guest, const char *key)
+{
+    struct request *request = send_request(house, VERB_POST, guest->pay,
+                                           (struct call){guest->bearer, key, EXTERNAL, NULL});
+    assert_int_equal(request->answer.status, 201);
+    take_member(request, "payment_id", guest->payment_id, sizeof guest->payment_id);
+    end(request);
+}
+
+static void assert_reservation(struct house *house, const struct guest *guest, const char *part)
+{
+    for (int i = 0; i < 50; i++)
+        turn(house);
+    assert_says(house, VERB_GET, guest->path, (struct call){.authorization = guest->bearer}, 200,
+                part);
+}
+
+static void checkout__says_where_to_pay(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    char url[128];
+    static const char *const bad[] = {
+        "{\"method\":\"external\"}",
+        "{\"method\":\"external\",\"provider\":\"else\"}",
+    };
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_says(house, VERB_POST, guest.pay, (struct call){guest.bearer, KEY_1, bad[i], NULL},
+                    400, "configured: paydesk");
+    assert_status(
+        house, VERB_POST, guest.pay,
+        (struct call){guest.bearer, KEY_1, "{\"method\":\"none\",\"provider\":\"paydesk\"}", NULL},
+        400);
+    assert_status(house, VERB_POST, guest.pay,
+                  (struct call){guest.bearer, KEY_1,
+                                "{\"method\":\"external\",\"provider\":\"paydesk\","
+                                "\"return_url\":\"javascript:1\"}",
+                                NULL},
+                  400);
+    start_external(house, &guest, KEY_2);
+    snprintf(url, sizeof url,
+             "\"next\":{\"kind\":\"redirect\",\"url\":\"https://pay.example/%s?x\"}",
+             guest.payment_id);
+    struct call again = {guest.bearer, KEY_2, EXTERNAL, NULL};
+    struct request *request = send_request(house, VERB_POST, guest.pay, again);
+    assert_true(has_header(request, "Idempotent-Replayed"));
+    assert_non_null(strstr(request->answer.body.data, "\"pay_by\":\"20"));
+    end(request);
+    assert_says(house, VERB_POST, guest.pay, again, 201, url);
+    assert_reservation(house, &guest, "\"status\":\"paying\"");
+    house->options.pay_url_count = 0;
+    assert_says(house, VERB_POST, guest.pay, (struct call){guest.bearer, KEY_1, EXTERNAL, NULL},
+                400, "--pay-url");
+}
+
+/* What free seats cost is settled at once, whoever was to be paid. */
+static void checkout__of_free_seats_goes_nowhere(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    make_show(house);
+    hold_two(house, &guest, KEY_1);
+    assert_says(house, VERB_POST, guest.pay, (struct call){guest.bearer, KEY_2, EXTERNAL, NULL},
+                201, "\"status\":\"confirmed\",\"next\":{\"kind\":\"none\"}");
+}
+
+static void checkout__answers_the_one_it_supersedes(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    house->closed[2] = true;
+    struct call call = {guest.bearer, KEY_1, EXTERNAL, NULL};
+    struct request *first = begin(house, VERB_POST, guest.pay, call);
+    for (int i = 0; i < 5; i++)
+        turn(house);
+    call.key = KEY_2;
+    struct request *second = begin(house, VERB_POST, guest.pay, call);
+    for (int i = 0; i < 5; i++)
+        turn(house);
+    house->closed[2] = false;
+    finish(house, first);
+    finish(house, second);
+    assert_int_equal(first->answer.status, 409);
+    assert_non_null(strstr(first->answer.body.data, "another payment"));
+    assert_int_equal(second->answer.status, 201);
+    resumed = suspended;
+    end(first);
+    end(second);
+    start_external(house, &guest, "0123456789012345678903");
+    call.key = KEY_2; /* it was told where to pay, and that stays so; but nothing is left to do */
+    assert_says(house, VERB_POST, guest.pay, call, 201, "\"kind\":\"none\"");
+}
+
 /* ---- the register ---------------------------------------------------------------------------- */
 
 /* Tickets that nobody ever had, shown at a door. */
@@ -552,6 +694,9 @@ int main(void)
         CASE(reserve__is_accepted_when_the_services_sleep),
         CASE(reserve__is_unavailable_when_the_log_takes_nothing),
         CASE(checkout__confirms_and_cancel_returns_the_seats),
+        CASE(checkout__says_where_to_pay),
+        CASE(checkout__of_free_seats_goes_nowhere),
+        CASE(checkout__answers_the_one_it_supersedes),
         CASE(blocks__lose_no_update_when_two_change_one),
         CASE(sample__reserves_in_one_step),
         CASE(register__takes_what_nobody_requested),
