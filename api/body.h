@@ -36,6 +36,14 @@ bool body_lines(struct body *body, struct lines *lines);                /* "line
 bool body_tiers(struct body *body, struct tiers *tiers,
                 struct text *currency); /* "tiers"; `currency`: of a price, if empty */
 
+/* Asks for a member by body_<kind> and sets the command's field to it. */
+#define body_take(body, kind, name, command, field)                                                \
+    do {                                                                                           \
+        __typeof__((command)->field) taken_;                                                       \
+        if (body_##kind(body, name, &taken_))                                                      \
+            message_set(command, field, taken_);                                                   \
+    } while (0)
+
 /* A member that must be there: answers 400 if it is not. */
 bool body_require(struct body *body, const char *name, bool found);
 

@@ -24,6 +24,9 @@ void handle_cancel(struct edge *edge, struct request *request);
 
 /* ---- money ----------------------------------------------------------------------------------- */
 void handle_checkout(struct edge *edge, struct request *request);
+void handle_callback(struct edge *edge, struct request *request);
+void handle_payment_result(struct edge *edge, struct request *request);
+void handle_refund_result(struct edge *edge, struct request *request);
 
 /* ---- the process ----------------------------------------------------------------------------- */
 void handle_live(struct edge *edge, struct request *request);

@@ -168,22 +168,15 @@ static void open_change(struct request *request, struct message *command, enum m
 
 /* ---- POST /v1/shows -------------------------------------------------------------------------- */
 
-#define TAKE(body, kind, name, command, field)                                                     \
-    do {                                                                                           \
-        __typeof__((command)->field) taken;                                                        \
-        if (body_##kind(body, name, &taken))                                                       \
-            message_set(command, field, taken);                                                    \
-    } while (0)
-
 static void read_rules(struct body *body, struct message *command)
 {
-    TAKE(body, time, "on_sale_at", command, on_sale_at_ms);
-    TAKE(body, time, "off_sale_at", command, off_sale_at_ms);
-    TAKE(body, time, "customer_cancel_until", command, customer_cancel_until_ms);
-    TAKE(body, i64, "max_per_order", command, max_per_order);
-    TAKE(body, i64, "max_per_person", command, max_per_person);
-    TAKE(body, i64, "hold_ttl_s", command, hold_ttl_s);
-    TAKE(body, i64, "pay_window_s", command, pay_window_s);
+    body_take(body, time, "on_sale_at", command, on_sale_at_ms);
+    body_take(body, time, "off_sale_at", command, off_sale_at_ms);
+    body_take(body, time, "customer_cancel_until", command, customer_cancel_until_ms);
+    body_take(body, i64, "max_per_order", command, max_per_order);
+    body_take(body, i64, "max_per_person", command, max_per_person);
+    body_take(body, i64, "hold_ttl_s", command, hold_ttl_s);
+    body_take(body, i64, "pay_window_s", command, pay_window_s);
 }
 
 static bool read_show(struct request *request, struct message *command, struct text *show_id)
@@ -194,9 +187,9 @@ static bool read_show(struct request *request, struct message *command, struct t
     if (!body_open(&body, request, false))
         return body_close(&body);
     body_text(&body, "show_id", show_id);
-    TAKE(&body, text, "name", command, name);
-    TAKE(&body, time, "starts_at", command, starts_at_ms);
-    TAKE(&body, i64, "capacity", command, capacity);
+    body_take(&body, text, "name", command, name);
+    body_take(&body, time, "starts_at", command, starts_at_ms);
+    body_take(&body, i64, "capacity", command, capacity);
     body_require(&body, "name", message_has(command, name));
     body_require(&body, "starts_at", message_has(command, starts_at_ms));
     body_require(&body, "capacity", message_has(command, capacity));
@@ -233,10 +226,10 @@ void handle_set_capacity(struct edge *edge, struct request *request)
     struct body body;
     open_change(request, &command, MESSAGE_SetCapacity);
     if (body_open(&body, request, false)) {
-        TAKE(&body, i64, "capacity", &command, capacity);
+        body_take(&body, i64, "capacity", &command, capacity);
         body_require(&body, "capacity", message_has(&command, capacity));
-        TAKE(&body, bool, "force", &command, force);
-        TAKE(&body, i64, "expected_seq", &command, expected_seq);
+        body_take(&body, bool, "force", &command, force);
+        body_take(&body, i64, "expected_seq", &command, expected_seq);
     }
     if (body_close(&body) && request_identify(edge, request, false))
         begin(edge, request, &command);
@@ -249,10 +242,10 @@ void handle_set_block(struct edge *edge, struct request *request)
     open_change(request, &command, MESSAGE_SetBlock);
     message_set(&command, block_id, request->parts[1]);
     if (body_open(&body, request, false)) {
-        TAKE(&body, i64, "quantity", &command, block_quantity);
+        body_take(&body, i64, "quantity", &command, block_quantity);
         body_require(&body, "quantity", message_has(&command, block_quantity));
-        TAKE(&body, i64, "expected_quantity", &command, expected_quantity);
-        TAKE(&body, text, "note", &command, note);
+        body_take(&body, i64, "expected_quantity", &command, expected_quantity);
+        body_take(&body, text, "note", &command, note);
     }
     if (body_close(&body) && request_identify(edge, request, false))
         begin(edge, request, &command);
@@ -264,7 +257,7 @@ static void switch_sale(struct edge *edge, struct request *request, enum message
     struct body body;
     open_change(request, &command, type);
     if (body_open(&body, request, true))
-        TAKE(&body, text, "reason", &command, why);
+        body_take(&body, text, "reason", &command, why);
     if (body_close(&body) && request_identify(edge, request, false))
         begin(edge, request, &command);
 }

@@ -152,6 +152,9 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
         {"Content-Type", &request->headers.content_type},
         {"traceparent", &request->headers.traceparent},
         {"X-Request-Id", &request->headers.request_id},
+        {"webhook-id", &request->headers.webhook_id},
+        {"webhook-timestamp", &request->headers.webhook_timestamp},
+        {"webhook-signature", &request->headers.webhook_signature},
     };
     static const char *const queries[QUERY_COUNT] = {
         [QUERY_WAIT] = "wait",     [QUERY_Q] = "q",         [QUERY_STATUS] = "status",

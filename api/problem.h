@@ -15,6 +15,7 @@
     PROBLEM(invalid, 400, "The request is not well formed")                                        \
     PROBLEM(key_weak, 400, "The Idempotency-Key is too short for a caller without an API key")     \
     PROBLEM(key_missing, 400, "An Idempotency-Key is required here")                               \
+    PROBLEM(bad_signature, 400, "The signature does not hold")                                     \
     PROBLEM(unauthorized, 401, "A valid key is required")                                          \
     PROBLEM(forbidden, 403, "This key may not do that")                                            \
     PROBLEM(not_found, 404, "There is no such thing")                                              \

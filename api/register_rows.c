@@ -172,6 +172,8 @@ static void put_attempts(struct buffer *out, const struct reservation *reservati
         json_put_i64(out, "seats_reason", attempt->seats_reason);
         put_string(out, "provider", attempt->provider);
         put_string(out, "provider_ref", attempt->provider_ref);
+        json_put_i64(out, "recorded", attempt->recorded);
+        put_string(out, "recorded_as", attempt->recorded_as);
         json_put_bool(out, "requested", attempt->requested);
         json_put_bool(out, "closed", attempt->closed);
         json_put_bool(out, "superseded", attempt->superseded);
@@ -196,6 +198,7 @@ static void put_repayments(struct buffer *out, const struct reservation *reserva
         json_put_i64(out, "attempt", repayment->attempt);
         json_put_bool(out, "manual", repayment->manual);
         json_put_i64(out, "status", repayment->status);
+        put_string(out, "recorded_as", repayment->recorded_as);
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
@@ -309,6 +312,8 @@ static void get_attempts(const struct json *list, struct reservation *reservatio
         attempt->seats_reason = (enum reason)get_i64(item, "seats_reason", 0);
         SET(attempt->provider, item, "provider");
         SET(attempt->provider_ref, item, "provider_ref");
+        attempt->recorded = (int)get_i64(item, "recorded", 0);
+        SET(attempt->recorded_as, item, "recorded_as");
         attempt->requested = get_bool(item, "requested");
         attempt->closed = get_bool(item, "closed");
         attempt->superseded = get_bool(item, "superseded");
@@ -328,6 +333,7 @@ static void get_repayments(const struct json *list, struct reservation *reservat
         repayment->attempt = get_i64(item, "attempt", 1);
         repayment->manual = get_bool(item, "manual");
         repayment->status = (enum repayment_status)get_i64(item, "status", 0);
+        SET(repayment->recorded_as, item, "recorded_as");
     }
 }
 

@@ -27,7 +27,7 @@ enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_DELETE, VERB_OPTIONS, VERB_OTHER
 /* What came in; data NULL: absent. */
 struct request_headers {
     struct text authorization, idempotency_key, prefer, if_none_match, content_type, traceparent,
-        request_id;
+        request_id, webhook_id, webhook_timestamp, webhook_signature;
 };
 
 /* `?name=value`; found by the shell on demand. */

@@ -24,6 +24,9 @@ static const struct route routes[] = {
     {VERB_GET, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_reservation},
     {VERB_DELETE, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_cancel},
     {VERB_POST, "/v1/reservations/{}/checkout", CALLER_PUBLIC, 0, handle_checkout},
+    {VERB_POST, "/v1/payments/callbacks/{}", CALLER_PUBLIC, 0, handle_callback},
+    {VERB_POST, "/v1/payments/{}/result", CALLER_BOXOFFICE, 0, handle_payment_result},
+    {VERB_POST, "/v1/refunds/{}/result", CALLER_BOXOFFICE, 0, handle_refund_result},
 
     {VERB_GET, "/", CALLER_PUBLIC, S, handle_sample_all},
     {VERB_GET, "/show/{}", CALLER_PUBLIC, S, handle_sample_show},

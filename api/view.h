@@ -85,8 +85,10 @@ struct attempt {
     enum method method;
     enum reason money_reason; /* MONEY_REJECTED */
     enum reason seats_reason; /* EXTENSION_REJECTED, EXTENSION_SALE_REJECTED */
-    bool requested;           /* of its provider, once; whatever became of it */
-    bool closed;              /* failed, rejected or abandoned, once */
+    int recorded;             /* 1 + the highest enum result that checkout took; 0: none */
+    char recorded_as[VIEW_FINGERPRINT_SIZE]; /* of the command that said so last; "": none did */
+    bool requested;                          /* of its provider, once; whatever became of it */
+    bool closed;                             /* failed, rejected or abandoned, once */
     bool superseded;
     int64_t started_offset; /* of CheckoutStarted; -1: not read */
     int64_t pay_by_ms;      /* 0: not known */
@@ -104,6 +106,7 @@ struct repayment {
     int64_t attempt;
     bool manual; /* a person must hand it out */
     enum repayment_status status;
+    char recorded_as[VIEW_FINGERPRINT_SIZE]; /* of the command that said so last; "": none did */
 };
 
 /* What is special about one ticket: who has it now, and where it was last let in or out. */

@@ -314,11 +314,24 @@ static void take_start(struct reservation *reservation, const struct message *ev
             reservation->attempts[i].superseded = true;
 }
 
+static struct text fingerprint_of(const struct message *event)
+{
+    return message_has(event, fingerprint) ? event->fingerprint : (struct text){NULL, 0};
+}
+
+static void record(struct attempt *attempt, enum result result, const struct message *event)
+{
+    attempt->recorded = 1 + (int)result;
+    view_set(attempt->recorded_as, sizeof attempt->recorded_as, fingerprint_of(event));
+}
+
 static void take_money(struct reservation *reservation, const struct message *event,
                        enum money money)
 {
     struct attempt *attempt = attempt_of(reservation, event->payment_id);
     attempt->money = money;
+    if (money == MONEY_UNKNOWN || money == MONEY_FAILED)
+        record(attempt, money == MONEY_FAILED ? result_failed : result_unknown, event);
     attempt->requested |= money == MONEY_REQUESTED;
     attempt->closed |= money == MONEY_FAILED || money == MONEY_REJECTED || money == MONEY_ABANDONED;
     if (message_has(event, reason))
@@ -339,6 +352,7 @@ static void take_payment(struct reservation *reservation, const struct message *
     const struct payment *payment = &event->payment;
     struct attempt *attempt = attempt_of(reservation, payment->payment_id);
     attempt->money = MONEY_SUCCEEDED;
+    record(attempt, result_succeeded, event);
     if (attempt->extension != EXTENSION_SOLD)
         attempt->method = payment->method;
     if (payment->provider.data)
@@ -435,8 +449,10 @@ static void take_refund(struct reservation *reservation, const struct message *e
     case MESSAGE_RefundFailed:
         repayment->manual = event->manual;
         repayment->status = REPAYMENT_FAILED;
+        view_set(repayment->recorded_as, sizeof repayment->recorded_as, fingerprint_of(event));
         break;
     case MESSAGE_RefundCompleted:
+        view_set(repayment->recorded_as, sizeof repayment->recorded_as, fingerprint_of(event));
         repayment->status = REPAYMENT_COMPLETED;
         break;
     }

@@ -4,6 +4,8 @@
 #include "api/ids.h"
 #include "api/register.h"
 #include "api/routes.h"
+#include "api/webhook.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "bus/service.h"
 #include "bus/sim.h"
@@ -29,7 +31,9 @@
 
 static const char key_lines[] =
     "local\nid " HEX "\nsign 01 " HEX
-    "\nkey chief admin 41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb\n";
+    "\nkey chief admin 41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb"
+    "\ncallback paydesk whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    "\ncallback cardbox whsec_HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 
 enum { SERVICES = 3, TURNS_MAX = 400 };
 
@@ -202,7 +206,7 @@ static void finish(struct house *house, struct request *request)
     for (int i = 0; i < TURNS_MAX && (request->answer.status == 0 || request->holders > 1); i++) {
         turn(house);
         if (house->file && request->errand.question)
-            assert_true(register_flush(house->file));
+            assert_true(register_turn(house->file));
     }
     assert_int_not_equal(request->answer.status, 0);
 }
@@ -473,6 +477,8 @@ static void sample__reserves_in_one_step(void **state)
     "5,\"currency\":\"EUR\",\"tiers\":[{\"tier_id\":\"stalls\",\"name\":\"Stalls\","               \
     "\"amount_minor\":500}]}"
 #define EXTERNAL "{\"method\":\"external\",\"provider\":\"paydesk\"}"
+#define NO_RID   "99999999-9999-4999-8999-999999999999"
+#define NO_PID   "88888888-8888-4888-8888-888888888888"
 
 /* A held reservation of two seats at 5.00, and its paths. */
 struct guest {
@@ -605,6 +611,245 @@ static void checkout__answers_the_one_it_supersedes(void **state)
     assert_says(house, VERB_POST, guest.pay, call, 201, "\"kind\":\"none\"");
 }
 
+/* Posts a callback signed `late_s` seconds ago with the secret of `signer`. */
+static struct request *post_signed(struct house *house, const char *provider, const char *body,
+                                   int signer, int64_t late_s)
+{
+    char path[96], timestamp[24], signature[WEBHOOK_SIGNATURE_SIZE];
+    struct request *request = memory_new(sizeof *request);
+    snprintf(path, sizeof path, "/v1/payments/callbacks/%s", provider);
+    snprintf(timestamp, sizeof timestamp, "%lld", (long long)(clock_wall_ms() / 1000 - late_s));
+    request_init(request);
+    request->verb = VERB_POST;
+    request->path = arena_text(&request->arena, text_of(path));
+    buffer_string(&request->body, body);
+    struct webhook webhook = {text_of("msg_1"), text_of(timestamp), {NULL, 0}, text_of(body)};
+    webhook_sign(&house->edge.keys.callbacks[signer], &webhook, signature);
+    request->headers.webhook_id = webhook.id;
+    request->headers.webhook_timestamp = arena_text(&request->arena, webhook.timestamp);
+    request->headers.webhook_signature = arena_text(&request->arena, text_of(signature));
+    request->suspend = suspend;
+    request->resume = resume;
+    request->connection = house;
+    suspended = resumed = 0;
+    route_request(&house->edge, request);
+    finish(house, request);
+    return request;
+}
+
+static void assert_callback(struct house *house, const char *provider, const char *body, int signer,
+                            int64_t late_s, int status, const char *part)
+{
+    struct request *request = post_signed(house, provider, body, signer, late_s);
+    if (request->answer.status != status || !strstr(request->answer.body.data, part))
+        fail_msg("%s: %d, %s", body, request->answer.status, request->answer.body.data);
+    end(request);
+}
+
+static const char *payment_body(const char *payment_id, const char *reservation_id,
+                                const char *result, const char *more)
+{
+    static char body[600];
+    snprintf(body, sizeof body,
+             "{\"show_id\":\"s1\",\"payment_id\":\"%s\",\"reservation_id\":\"%s\","
+             "\"result\":\"%s\",\"amount_minor\":1000,\"currency\":\"EUR\",\"provider_ref\":"
+             "\"ref-1\"%s}",
+             payment_id, reservation_id, result, more);
+    return body;
+}
+
+#define BY_PAYDESK ",\"provider\":\"paydesk\""
+
+static void callback__sells_once_however_often_it_comes(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    start_external(house, &guest, KEY_2);
+    const char *body = payment_body(guest.payment_id, guest.id, "succeeded", BY_PAYDESK);
+    assert_callback(house, "paydesk", body, 0, 0, 200, "recorded");
+    assert_reservation(house, &guest, "\"status\":\"confirmed\"");
+    const struct reservation *reservation = view_reservation(&house->edge.view, text_of(guest.id));
+    int64_t position = reservation->offsets[2];
+    assert_callback(house, "paydesk", body, 0, 200, 200, "recorded");
+    assert_callback(house, "paydesk", body, 0, -200, 200, "recorded");
+    assert_reservation(house, &guest, "\"status\":\"kept\"");
+    reservation = view_reservation(&house->edge.view, text_of(guest.id));
+    assert_int_equal(reservation->offsets[2], position);
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
+}
+
+/* Whoever takes it, and when: an edge beside this one would send the same command. */
+static void callback__is_the_same_command_wherever_it_comes(void **state)
+{
+    struct house *house = *state;
+    static const struct {
+        const char *result, *more;
+    } rows[] = {{"failed", BY_PAYDESK},
+                {"failed", BY_PAYDESK},
+                {"unknown", BY_PAYDESK},
+                {"failed", BY_PAYDESK ",\"failure\":\"no\""}};
+    char ids[4][UUID_SIZE];
+    for (int i = 0; i < 4; i++) {
+        struct request *request = post_signed(
+            house, "paydesk", payment_body(NO_PID, NO_RID, rows[i].result, rows[i].more), 0, i);
+        assert_int_equal(request->answer.status, 200);
+        memcpy(ids[i], request->errand.command_id, UUID_SIZE);
+        end(request);
+    }
+    assert_true(uuid_valid(text_of(ids[0])));
+    assert_string_equal(ids[0], ids[1]);
+    assert_string_not_equal(ids[0], ids[2]);
+    assert_string_not_equal(ids[0], ids[3]);
+}
+
+static void callback__is_refused_when_it_is_not_right(void **state)
+{
+    struct house *house = *state;
+    static const struct {
+        const char *provider, *more;
+        int signer;
+        int64_t late_s;
+        int status;
+        const char *part;
+    } rows[] = {
+        {"paydesk", BY_PAYDESK, 1, 0, 400, "bad_signature"},
+        {"paydesk", BY_PAYDESK, 0, 310, 400, "bad_signature"},
+        {"paydesk", BY_PAYDESK, 0, -310, 400, "bad_signature"},
+        {"nobody", BY_PAYDESK, 0, 0, 404, "callback nobody whsec_"},
+        {"cardbox", BY_PAYDESK, 1, 0, 400, "/provider"},
+        {"paydesk", "", 0, 0, 400, "/provider"},
+        {"paydesk", BY_PAYDESK ",\"colour\":1", 0, 0, 400, "/colour"},
+        {"paydesk", BY_PAYDESK ",\"refund_id\":\"" NO_PID "\"", 0, 0, 400, "/refund_id"},
+        {"paydesk", BY_PAYDESK ",\"failure\":7", 0, 0, 400, "/failure"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_callback(house, rows[i].provider,
+                        payment_body(NO_PID, NO_RID, "succeeded", rows[i].more), rows[i].signer,
+                        rows[i].late_s, rows[i].status, rows[i].part);
+    assert_callback(house, "paydesk", payment_body(NO_PID, NO_RID, "perhaps", BY_PAYDESK), 0, 0,
+                    400, "/result");
+    assert_callback(house, "paydesk", payment_body("x", NO_RID, "failed", BY_PAYDESK), 0, 0, 400,
+                    "/payment_id");
+    assert_callback(house, "paydesk", "", 0, 0, 400, "JSON");
+    house->edge.down = true;
+    assert_callback(house, "paydesk", payment_body(NO_PID, NO_RID, "failed", BY_PAYDESK), 0, 0, 503,
+                    "bus_unavailable");
+}
+
+/* Money for a reservation that nobody requested goes back, and makes none. */
+static void callback__of_an_invented_reservation_is_refunded(void **state)
+{
+    struct house *house = *state;
+    char path[128], refund[256], refund_id[UUID_SIZE];
+    make_priced_show(house);
+    assert_callback(house, "paydesk", payment_body(NO_PID, NO_RID, "succeeded", BY_PAYDESK), 0, 0,
+                    200, "recorded");
+    for (int i = 0; i < 50; i++)
+        turn(house);
+    assert_status(house, VERB_GET, "/v1/reservations/" NO_RID,
+                  (struct call){.authorization = ADMIN}, 404);
+    const struct reservation *stranger =
+        view_reservation_of(&house->edge.view, text_of("s1"), text_of(NO_RID));
+    assert_non_null(stranger);
+    assert_int_equal(stranger->repayment_count, 1);
+    memcpy(refund_id, stranger->repayments[0].refund_id, UUID_SIZE);
+    snprintf(path, sizeof path, "/v1/refunds/%s/result", refund_id);
+    struct call completed = {ADMIN, NULL, "{\"result\":\"completed\"}", NULL};
+    assert_says(house, VERB_POST, path, completed, 200, "\"status\":\"completed\"");
+    snprintf(refund, sizeof refund,
+             "{\"show_id\":\"s1\",\"reservation_id\":\"" NO_RID
+             "\",\"refund_id\":\"%s\",\"result\":\"completed\",\"provider\":\"paydesk\"}",
+             refund_id);
+    assert_callback(house, "paydesk", refund, 0, 0, 200, "recorded");
+    assert_status(house, VERB_GET, "/v1/reservations/" NO_RID,
+                  (struct call){.authorization = ADMIN}, 404);
+}
+
+static void result__is_recorded_by_the_box_office(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    char path[128];
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    start_external(house, &guest, KEY_2);
+    snprintf(path, sizeof path, "/v1/payments/%s/result", guest.payment_id);
+    struct call unknown = {ADMIN, NULL, "{\"result\":\"unknown\"}", NULL},
+                failed = {ADMIN, NULL, "{\"result\":\"failed\",\"failure\":\"no\"}", NULL},
+                paid = {ADMIN, NULL, "{\"result\":\"succeeded\"}", NULL},
+                more = {ADMIN, NULL, "{\"result\":\"succeeded\",\"amount_minor\":9}", NULL};
+    assert_says(house, VERB_POST, path, unknown, 200, "\"status\":\"unknown\"");
+    assert_reservation(house, &guest, "\"status\":\"payment_unknown\"");
+    assert_says(house, VERB_POST, path, unknown, 200, "\"status\":\"unknown\"");
+    assert_says(house, VERB_POST, path, failed, 200, "\"status\":\"failed\"");
+    assert_says(house, VERB_POST, path, unknown, 409, "known already");
+    assert_reservation(house, &guest, "\"status\":\"held\"");
+    assert_says(house, VERB_POST, path, paid, 200, "\"status\":\"succeeded\"");
+    assert_reservation(house, &guest, "\"status\":\"confirmed\"");
+    assert_says(house, VERB_POST, path, paid, 200, "\"status\":\"kept\"");
+    assert_says(house, VERB_POST, path, failed, 409, "known already");
+    assert_says(house, VERB_POST, path, more, 409, "another body");
+    assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
+}
+
+static void result__needs_a_payment_and_a_right(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    char path[128];
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    start_external(house, &guest, KEY_2);
+    snprintf(path, sizeof path, "/v1/payments/%s/result", guest.payment_id);
+    struct call paid = {ADMIN, KEY_1, "{\"result\":\"succeeded\"}", NULL}, guests = paid;
+    guests.authorization = guest.bearer;
+    assert_status(house, VERB_POST, path, guests, 401);
+    assert_status(house, VERB_POST, "/v1/payments/" NO_PID "/result", paid, 404);
+    assert_status(house, VERB_POST, "/v1/refunds/" NO_PID "/result",
+                  (struct call){ADMIN, NULL, "{\"result\":\"completed\"}", NULL}, 404);
+    assert_says(house, VERB_POST, path, (struct call){ADMIN, NULL, "{\"result\":\"maybe\"}", NULL},
+                400, "/result");
+    assert_status(house, VERB_POST, path,
+                  (struct call){ADMIN, NULL,
+                                "{\"result\":\"failed\",\"reservation_id\":\"" NO_RID "\"}", NULL},
+                  404);
+    assert_status(house, VERB_POST, path,
+                  (struct call){ADMIN, NULL, "{\"result\":\"failed\",\"provider\":\"a b\"}", NULL},
+                  400);
+    assert_status(house, VERB_POST, path, paid, 200);
+    assert_status(house, VERB_POST, path, paid, 200);
+    paid.body = "{\"result\":\"failed\"}"; /* the same Idempotency-Key */
+    assert_status(house, VERB_POST, path, paid, 422);
+}
+
+static void result__of_a_refund_by_hand(void **state)
+{
+    struct house *house = *state;
+    struct guest guest;
+    char path[128], refund_id[UUID_SIZE];
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    assert_status(house, VERB_POST, guest.pay,
+                  (struct call){ADMIN, KEY_2, "{\"method\":\"cash\"}", NULL}, 201);
+    assert_status(house, VERB_DELETE, guest.path, (struct call){ADMIN, KEY_2, NULL, NULL}, 200);
+    assert_reservation(house, &guest, "\"refund\"");
+    const struct reservation *reservation = view_reservation(&house->edge.view, text_of(guest.id));
+    memcpy(refund_id, reservation->repayments[0].refund_id, UUID_SIZE);
+    assert_reservation(house, &guest, "\"status\":\"manual\"");
+    snprintf(path, sizeof path, "/v1/refunds/%s/result", refund_id);
+    struct call completed = {ADMIN, NULL, "{\"result\":\"completed\"}", NULL},
+                noted = {ADMIN, NULL, "{\"result\":\"completed\",\"note\":\"by post\"}", NULL},
+                failed = {ADMIN, NULL, "{\"result\":\"failed\"}", NULL};
+    assert_says(house, VERB_POST, path, completed, 200, "\"status\":\"completed\"");
+    assert_says(house, VERB_POST, path, completed, 200, "\"status\":\"completed\"");
+    assert_says(house, VERB_POST, path, failed, 409, "known already");
+    assert_says(house, VERB_POST, path, noted, 409,
+                "in another way"); /* was it handed out twice? */
+    assert_reservation(house, &guest, "\"status\":\"completed\"");
+}
+
 /* ---- the register ---------------------------------------------------------------------------- */
 
 /* Tickets that nobody ever had, shown at a door. */
@@ -697,6 +942,13 @@ int main(void)
         CASE(checkout__says_where_to_pay),
         CASE(checkout__of_free_seats_goes_nowhere),
         CASE(checkout__answers_the_one_it_supersedes),
+        CASE(callback__sells_once_however_often_it_comes),
+        CASE(callback__is_the_same_command_wherever_it_comes),
+        CASE(callback__is_refused_when_it_is_not_right),
+        CASE(callback__of_an_invented_reservation_is_refunded),
+        CASE(result__is_recorded_by_the_box_office),
+        CASE(result__needs_a_payment_and_a_right),
+        CASE(result__of_a_refund_by_hand),
         CASE(blocks__lose_no_update_when_two_change_one),
         CASE(sample__reserves_in_one_step),
         CASE(register__takes_what_nobody_requested),
