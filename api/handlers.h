@@ -16,6 +16,7 @@ void handle_set_capacity(struct edge *edge, struct request *request);
 void handle_set_block(struct edge *edge, struct request *request);
 void handle_open_sale(struct edge *edge, struct request *request);
 void handle_pause_sale(struct edge *edge, struct request *request);
+void handle_cancel_show(struct edge *edge, struct request *request);
 
 /* ---- reservations ---------------------------------------------------------------------------- */
 void handle_reserve(struct edge *edge, struct request *request);

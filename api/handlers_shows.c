@@ -262,6 +262,28 @@ static void switch_sale(struct edge *edge, struct request *request, enum message
         begin(edge, request, &command);
 }
 
+void handle_cancel_show(struct edge *edge, struct request *request)
+{
+    static _Thread_local struct message command;
+    struct body body;
+    struct text word;
+    open_change(request, &command, MESSAGE_CancelShow);
+    if (body_open(&body, request, false)) {
+        enum refund refund;
+        body_take(&body, text, "reason", &command, why);
+        body_require(&body, "reason", message_has(&command, why));
+        if (body_require(&body, "refund", body_text(&body, "refund", &word))) {
+            if (refund_named(word, &refund))
+                message_set(&command, refund, refund);
+            else
+                problem_field(request, "/refund", "must be none or full");
+            body.good = request->answer.status == 0;
+        }
+    }
+    if (body_close(&body) && request_identify(edge, request, false))
+        begin(edge, request, &command);
+}
+
 void handle_open_sale(struct edge *edge, struct request *request)
 {
     switch_sale(edge, request, MESSAGE_OpenSale);

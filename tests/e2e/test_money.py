@@ -173,6 +173,31 @@ def test_money__a_person_records_what_came_of_it(house):
     assert web.look(cash)["refund"]["status"] == "completed"
 
 
+def test_money__a_cancelled_show_gives_everything_back(house):
+    web, paydesk = open_house(house)
+    paid, held = web.reserve("hamlet", 2).json, web.reserve("hamlet", 1).json
+    assert paydesk.call(web, payment(paid, start(web, paid))).status == 200
+    becomes(web, paid, "confirmed")
+    for body in ({}, {"reason": "rain"}, {"reason": "rain", "refund": "some"}):
+        assert web.staff("POST", "/v1/shows/hamlet/cancel", body).status == 400
+    assert web.post("/v1/shows/hamlet/cancel", {"reason": "rain", "refund": "full"}).status == 401
+    key, wait = new_key(), {"Prefer": "wait=20"}
+    for _ in range(2):  # a retry is told the same
+        cancelled = web.staff("POST", "/v1/shows/hamlet/cancel",
+                              {"reason": "rain", "refund": "full"}, key=key, headers=wait)
+        assert cancelled.status == 200 and cancelled["status"] == "cancelled"
+    assert cancelled.headers["Idempotent-Replayed"] == "true"
+    becomes(web, held, "released")
+    assert becomes(web, paid, "cancelled")["tickets"][0]["status"] == "cancelled"
+    until(lambda: web.look(paid).json.get("refund"), "the money to go back")
+    show = until(lambda: (found := web.get("/v1/shows/hamlet").json)["cancellation"]["finished"]
+                 and found, "the cancellation to be finished")
+    assert show["cancellation"] == {"reason": "rain", "refund": "full", "open": 2, "finished": True}
+    assert show["availability"]["state"] == "cancelled" and show["availability"]["sold"] == 0
+    late = web.reserve("hamlet")
+    assert (late.status, late["code"]) == (410, "show_cancelled")
+
+
 def test_money__what_was_said_outlives_the_edge(house):
     program, web = house.up(env={"STAGEDOOR_PAY_URL": PAY_URL})
     web.create_show("hamlet", 5, tiers=TIERS)
