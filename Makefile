@@ -20,6 +20,7 @@ IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/
 IN_api  := $(filter-out %/main.c,$(wildcard api/*.c))
 IN_cli  := $(filter-out %/main.c,$(wildcard cli/*.c))
 IN_paydesk := $(filter-out %/main.c,$(wildcard paydesk/*.c))
+IN_contract := $(filter-out %/main.c,$(wildcard contract/*.c))
 WITH_stagedoor      := cli
 WITH_stagedoor-edge := api
 WITH_stagedoor-paydesk := paydesk
@@ -55,6 +56,7 @@ build/$(1)/core.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_core))
 build/$(1)/api.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_api))
 build/$(1)/cli.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_cli))
 build/$(1)/paydesk.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_paydesk))
+build/$(1)/contract.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_contract))
 build/$(1)/%.a:
 	@rm -f $$@
 	@ar rcs $$@ $$^
@@ -62,6 +64,7 @@ build/$(1)/%.a:
 $$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/api.a
 $$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
 $$(addprefix build/$(1)/test/,$$(filter unit/paydesk_%,$$(TESTS))): build/$(1)/paydesk.a
+$$(addprefix build/$(1)/test/,$$(filter unit/contract%,$$(TESTS))): build/$(1)/contract.a
 build/$(1)/tests/%.o: tests/%.c | build/.installed-test
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"
@@ -92,6 +95,11 @@ $(foreach variant,$(VARIANTS),$(foreach program,$(PROGRAMS),$(eval $(call PROGRA
 
 build/release/schemas/generate: build/release/schemas/generate.o build/release/core.a
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
+
+build/release/contract/contract: build/release/contract/main.o build/release/contract.a build/release/core.a
+	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
+
+GENERATORS := build/release/schemas/generate build/release/contract/contract
 
 build/.installed-%: compose/install.sh
 	@compose/install.sh $*
@@ -136,7 +144,7 @@ UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) build/release/schemas/generate | build/.installed-test build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
@@ -157,13 +165,13 @@ bench: build ## how fast a seat is held, on a running installation
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-check: build build/release/schemas/generate $(addprefix build/asan/test/,$(UNIT_TESTS)) build/release/test/unit/canary | build/.installed-test ## the rules of STYLE.md, a second compiler, static analysis, sanitizers
+check: build $(GENERATORS) $(addprefix build/asan/test/,$(UNIT_TESTS)) build/release/test/unit/canary | build/.installed-test ## the rules of STYLE.md, a second compiler, static analysis, sanitizers
 	@/usr/bin/python3 tests/check/check.py
 	@echo "clang: every file compiles without a warning"
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P2 -n8 clang $(STANDARD) $(WARNINGS) $(LIB_CFLAGS) -fsyntax-only
 	@echo "cppcheck"
 	@cppcheck --std=c11 --language=c -D_GNU_SOURCE -I. --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services api cli paydesk
+	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services contract api cli paydesk
 	@echo "clang-tidy"
 	@printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- $(STANDARD) $(LIB_CFLAGS) 2>/dev/null' tidy
 	@echo "sanitizers"

@@ -2,6 +2,7 @@
  * input is consumed. */
 #include "bus/desk.h"
 
+#include "base/log.h"
 #include "schemas/refusal.h"
 
 #include <assert.h>
@@ -122,6 +123,32 @@ static bool refuse_misrouted(struct desk *desk, const struct message *input,
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
+/* What the core may answer is declared, and others rely on it: the checks of contract/, whoever
+ * reads schemas/asyncapi.yaml. Better that this owner dies of it before it is written. */
+static void assert_declared(const struct service_descriptor *service, enum message_type input,
+                            enum message_type outcome)
+{
+    bool declared = service_allows(service, input, outcome);
+    if (!declared)
+        log_line(
+            LOG_ERROR, service->name,
+            "cannot answer %s with %s: its reactions do not allow it; mend the core, or declare "
+            "the outcome in services/%s/%s_service.c",
+            input == MESSAGE_NONE ? "the timer" : message_name(input), message_name(outcome),
+            service->name, service->name);
+    assert(declared);
+}
+
+static bool ask_core(struct desk *desk, int64_t now_ms)
+{
+    struct service *service = desk->service;
+    const struct message *input = &service->message;
+    bool any = service->descriptor->decide(desk->state, input, now_ms, &service->outcome);
+    if (any)
+        assert_declared(service->descriptor, input->type, service->outcome.type);
+    return any;
+}
+
 static bool refuse_deadly(struct desk *desk, const struct source *source,
                           const struct message *input, struct message *outcome)
 {
@@ -138,7 +165,7 @@ static bool outcome_of_command(struct desk *desk, enum envelope_result result, i
     if (refuse_unreadable(desk, result, input, error, outcome) ||
         refuse_misrouted(desk, input, outcome))
         return true;
-    return service->descriptor->decide(desk->state, input, now_ms, outcome);
+    return ask_core(desk, now_ms);
 }
 
 enum decided desk_decide(struct desk *desk, int which, int64_t offset,
@@ -160,10 +187,9 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
                   "this service too");
         return DECIDED_LOST;
     }
-    bool any =
-        refuse_deadly(desk, &source, input, outcome) ||
-        (topic_is_events(topic) ? service->descriptor->decide(desk->state, input, now_ms, outcome)
-                                : outcome_of_command(desk, result, now_ms, &error));
+    bool any = refuse_deadly(desk, &source, input, outcome) ||
+               (topic_is_events(topic) ? ask_core(desk, now_ms)
+                                       : outcome_of_command(desk, result, now_ms, &error));
     bool noted = desk->cautious;
     caution_survived(desk, &source);
     if (!any) {
@@ -173,8 +199,6 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
         service->counts.skipped++;
         return DECIDED_NOTHING;
     }
-    assert(outcome->type == MESSAGE_Refused ||
-           service_allows(service->descriptor, input->type, outcome->type));
     complete(outcome, input, now_ms);
     source.crc = source_crc(record); /* over all of it, so only where it is written down */
     enum decided decided = commit(desk, &source, which, after);
@@ -194,7 +218,8 @@ enum decided desk_decide_due(struct desk *desk, int64_t at_ms)
     arena_reset(&service->arena);
     outcome->arena = &service->arena;
     bool any = service->descriptor->due(desk->state, now_ms, outcome);
-    assert(any && service_allows(service->descriptor, MESSAGE_NONE, outcome->type));
+    assert(any);
+    assert_declared(service->descriptor, MESSAGE_NONE, outcome->type);
     complete(outcome, NULL, now_ms);
     enum decided decided = commit(desk, &timer, -1, NULL);
     service->counts.timers += decided == DECIDED;

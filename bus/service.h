@@ -59,6 +59,9 @@ struct service_descriptor {
 
     const struct service_reaction *reactions;
     int reaction_count;
+    /* Its events that no service reacts to, on purpose: they end in views, adapters and people. */
+    const enum message_type *finals;
+    int final_count;
 };
 
 /* The functions of a core `name` that only differ in the type of their state. */
@@ -117,7 +120,8 @@ struct service_counts {
 };
 const struct service_counts *service_counts(const struct service *service);
 
-/* The outcome may be declared for the input; the loop asserts it for each it appends. */
+/* Whether the outcome is declared for the input. The loop asserts it of whatever the core decides,
+ * and says where to declare it; only what the loop refuses itself needs no declaration. */
 bool service_allows(const struct service_descriptor *descriptor, enum message_type input,
                     enum message_type outcome);
 

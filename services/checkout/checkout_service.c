@@ -41,6 +41,12 @@ static const struct service_reaction reactions[] = {
     {MESSAGE_NONE, 2, {MESSAGE_RefundRequested, MESSAGE_RefundFailed}},
 };
 
+static const enum message_type finals[] = {
+    MESSAGE_CheckoutRejected, MESSAGE_PaymentRequested, MESSAGE_PaymentFailed,
+    MESSAGE_PaymentAbandoned, MESSAGE_RefundRequested,  MESSAGE_RefundCompleted,
+    MESSAGE_RefundFailed,     MESSAGE_PaymentsArchived,
+};
+
 const struct service_descriptor checkout_service = {
     .name = "checkout",
     .speaker = SPEAKER_checkout,
@@ -56,4 +62,6 @@ const struct service_descriptor checkout_service = {
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,
+    .finals = finals,
+    .final_count = sizeof finals / sizeof *finals,
 };

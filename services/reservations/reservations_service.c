@@ -41,6 +41,14 @@ static const struct service_reaction reactions[] = {
     {MESSAGE_NONE, 2, {MESSAGE_CancellationRequested, MESSAGE_ShowCancellationFinished}},
 };
 
+static const enum message_type finals[] = {
+    MESSAGE_ReservationRejected,  MESSAGE_ReservationUpdated,      MESSAGE_ReservationReleased,
+    MESSAGE_ReservationCancelled, MESSAGE_CancellationRejected,    MESSAGE_ReservationExpired,
+    MESSAGE_ReservationConfirmed, MESSAGE_TicketCheckedIn,         MESSAGE_CheckInRejected,
+    MESSAGE_TicketTransferred,    MESSAGE_ShowCancellationStarted, MESSAGE_ShowCancellationFinished,
+    MESSAGE_ReservationsArchived,
+};
+
 const struct service_descriptor reservations_service = {
     .name = "reservations",
     .speaker = SPEAKER_reservations,
@@ -56,4 +64,6 @@ const struct service_descriptor reservations_service = {
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,
+    .finals = finals,
+    .final_count = sizeof finals / sizeof *finals,
 };

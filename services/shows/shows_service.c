@@ -41,6 +41,12 @@ static const struct service_reaction reactions[] = {
     {MESSAGE_NONE, 2, {MESSAGE_HoldExpired, MESSAGE_ShowArchived}},
 };
 
+static const enum message_type finals[] = {
+    MESSAGE_ShowCreated, MESSAGE_ShowUpdated, MESSAGE_CapacityChanged,
+    MESSAGE_BlockSet,    MESSAGE_SaleOpened,  MESSAGE_SalePaused,
+    MESSAGE_SeatsHeld,   MESSAGE_HoldResized, MESSAGE_ResizeRejected,
+};
+
 const struct service_descriptor shows_service = {
     .name = "shows",
     .speaker = SPEAKER_shows,
@@ -56,4 +62,6 @@ const struct service_descriptor shows_service = {
     .apply = apply,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,
+    .finals = finals,
+    .final_count = sizeof finals / sizeof *finals,
 };

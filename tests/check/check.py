@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The rules of this source tree as a program: one line per rule, and a line per breach.
 
-    check.py [--root DIR] [--build DIR] [--generate PROGRAM] [--cc CC] [RULE…]
+    check.py [--root DIR] [--build DIR] [--generate PROGRAM] [--contract PROGRAM] [--cc CC] [RULE…]
 
 Exit 0: every rule holds; 1: a breach, each told as file:line; 100: usage. Rules that look at what
 was built (cores, schemas) say what to build when it is not there: a rule that cannot look has not
@@ -31,10 +31,11 @@ ARROWS = {
     "bus": {"base", "schemas"},
     "core": {"base", "schemas"},
     "shell": {"base", "schemas", "bus", "core"},
+    "contract": {"base", "schemas", "bus", "shell"},
     "api": {"base", "schemas", "bus"},
     "cli": {"base", "schemas", "bus"},
     "paydesk": {"base", "schemas", "bus"},
-    "tests": {"base", "schemas", "bus", "core", "shell", "api", "cli", "paydesk"},
+    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "api", "cli", "paydesk"},
 }
 
 # Which files alone may include a library's header.
@@ -57,11 +58,12 @@ UNFINISHED = re.compile(r"\b(FIX" r"ME|TO" r"DO|X" r"XX)\b")
 
 
 class Tree:
-    def __init__(self, root, build, generate, compiler):
-        self.root = pathlib.Path(root).resolve()
-        self.build = self.root / build
-        self.generate = self.root / generate
-        self.compiler = compiler
+    def __init__(self, options):
+        self.root = pathlib.Path(options.root).resolve()
+        self.build = self.root / options.build
+        self.generate = self.root / options.generate
+        self.contract = self.root / options.contract
+        self.compiler = options.cc
         self.files = sorted(self._walk())
 
     def _walk(self):
@@ -265,6 +267,18 @@ def rule_schemas(tree):
     return f"{len(names)} schemas"
 
 
+def rule_contract(tree):
+    """the reactions of all services together make sense"""
+    if not os.access(tree.contract, os.X_OK):
+        yield f"contract/main.c:1: '{tree.contract}' is not there; build it first"
+        return ""
+    done = subprocess.run([tree.contract, "check"], cwd=tree.root, capture_output=True, text=True)
+    yield from done.stdout.splitlines()
+    if done.returncode and not done.stdout:
+        yield f"contract/main.c:1: 'contract check' ended with {done.returncode}: {done.stderr}"
+    return "every reaction of every service"
+
+
 def rule_unfinished(tree):
     """nothing is marked as unfinished"""
     sources = [path for path in tree.files
@@ -339,6 +353,7 @@ def main():
     parser.add_argument("--root", default=".")
     parser.add_argument("--build", default="build/release", help="objects, below the root")
     parser.add_argument("--generate", default="build/release/schemas/generate")
+    parser.add_argument("--contract", default="build/release/contract/contract")
     parser.add_argument("--cc", default="gcc")
     parser.add_argument("rules", nargs="*", metavar="RULE", help=", ".join(RULES))
     try:
@@ -350,7 +365,7 @@ def main():
         print(f"unknown rule '{sorted(unknown)[0]}'; there are: {', '.join(RULES)}",
               file=sys.stderr)
         return 100
-    tree = Tree(options.root, options.build, options.generate, options.cc)
+    tree = Tree(options)
     bad = 0
     for name in options.rules or RULES:
         breaches, looked_at = run(RULES[name], tree)

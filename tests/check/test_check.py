@@ -20,6 +20,8 @@ GOOD = {
     "schemas/examples/SeatsHeld.json": "{}\n",
     "schemas/json/shows.SeatsHeld.schema.json": "{}\n",
     "schemas/shape.h": "struct shape;\n",
+    "contract/README.md": "contract\n",
+    "contract/contract.h": "struct contract;\n",
     "bus/README.md": "bus\n",
     "bus/bus.h": "struct bus;\n",
     "services/shows/README.md": "shows\n",
@@ -27,6 +29,7 @@ GOOD = {
         '#include "base/text.h"\n\nint core(int);\n\nint core(int a)\n{\n    return text(a);\n}\n',
     "services/shows/main.c": '#include "bus/bus.h"\n',
 }
+CONTRACT = '#!/bin/sh\n[ "$1" = check ] && ! cat breaches 2> /dev/null\n'
 GENERATE = '#!/bin/sh\nprintf "{}\\n" > "$1/shows.SeatsHeld.schema.json"\n'
 
 
@@ -36,6 +39,7 @@ class Small:
         for path, content in GOOD.items():
             self.write(path, content)
         self.write("build/release/schemas/generate", GENERATE).chmod(0o755)
+        self.write("build/release/contract/contract", CONTRACT).chmod(0o755)
 
     def write(self, path, content):
         whole = self.root / path
@@ -79,6 +83,10 @@ BREACHES = [
     ("arrows", "services/checkout/main.c", '#include "services/shows/shows_core.h"\n',
      "services only meet in the log"),
     ("arrows", "cli/x.c", '#include "services/shows/shows_core.h"\n', "cli may not include core"),
+    ("arrows", "api/x.c", '#include "contract/contract.h"\n', "api may not include contract"),
+    ("arrows", "bus/x.c", '#include "contract/contract.h"\n', "bus may not include contract"),
+    ("arrows", "contract/x.c", '#include "services/shows/shows_core.h"\n',
+     "contract may not include core"),
     ("arrows", "api/x.c", '#include "cli/x.h"\n', '"cli/x.h" is not there'),
     ("arrows", "bus/x.c", '#include "schemas/shape.h"\n', "schemas/shape.h is for schemas/ only"),
     ("libraries", "bus/x.c", "#include <cjson/cJSON.h>\n", "bus/x.c:1: cjson/cJSON.h"),
@@ -97,6 +105,9 @@ BREACHES = [
     ("messages", "schemas/messages.def", "", "no message found"),
     ("schemas", "schemas/json/shows.SeatsHeld.schema.json", "{ }\n",
      "shows.SeatsHeld.schema.json:1: is stale"),
+    ("contract", "breaches", "services/shows/shows_service.c:1: says SeatsHeld and no",
+     "services/shows/shows_service.c:1: says SeatsHeld and no"),
+    ("contract", "build/release/contract/contract", "#!/bin/sh\nexit 3\n", "ended with 3"),
     ("unfinished", "base/x.c", "/* FIX" "ME later */\n", "base/x.c:1: finish it"),
     ("headers", "base/x.h", "struct text x(size_t y);\n", "base/x.h:1: base/x.h:1:"),
     ("format", "base/x.c", "int  a;\n", "base/x.c:1: is not formatted"),
@@ -118,6 +129,7 @@ def test_check__tells_a_breach(small, rule, path, content, told):
     ("messages", "schemas/json/shows.SeatsHeld.schema.json"),
     ("schemas", "schemas/json/shows.SeatsHeld.schema.json"),
     ("schemas", "build/release/schemas/generate"),
+    ("contract", "build/release/contract/contract"),
     ("readmes", "bus/README.md"),
 ])
 def test_check__tells_what_is_missing(small, rule, path):

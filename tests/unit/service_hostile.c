@@ -3,6 +3,7 @@
 #include "bus/envelope.h"
 #include "bus/service.h"
 #include "bus/sim.h"
+#include "schemas/refusal.h"
 #include "services/reservations/reservations_service.h"
 #include "services/shows/shows_service.h"
 
@@ -12,7 +13,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { START_MS = 1790000000 };
 
@@ -222,6 +227,118 @@ static void hostile__a_hold_lasts_as_long_when_the_clock_is_set_forward(void **s
     house_close(&house);
 }
 
+/* ---- a core that says what it has not declared ----------------------------------------------- */
+
+static enum message_type lie; /* what the core says to everything */
+
+static bool decide_lie(const void *core, const struct message *input, int64_t now_ms,
+                       struct message *outcome)
+{
+    (void)core;
+    (void)now_ms;
+    if (lie == MESSAGE_Refused && input)
+        return refuse(outcome, input, code_wrong_state, NULL, "no");
+    message_init(outcome, lie);
+    return true;
+}
+
+static int64_t due_at_once(const void *core)
+{
+    (void)core;
+    return START_MS * INT64_C(1000);
+}
+
+static bool due_lie(const void *core, int64_t now_ms, struct message *outcome)
+{
+    return decide_lie(core, NULL, now_ms, outcome);
+}
+
+static void meet(const struct service_descriptor *liar, int topic, const char *type)
+{
+    struct house house = house_open(liar);
+    pass(&house, 1000);
+    if (type) {
+        die_on(&house, 0, 9); /* a claim of reservations; its event follows */
+        struct bus_header headers[] = {{TEXT("ce_type"), text_of(type)}, {TEXT("sd_stamp"), {0}}};
+        char stamp[64];
+        snprintf(stamp, sizeof stamp, "%lld-%016llx.2",
+                 (long long)sim_end(house.sim, TOPIC_RESERVATIONS_EVENTS, 0) - 2, 9ULL);
+        headers[1].value = text_of(stamp);
+        struct bus_record record = {
+            .value = text_of(topic_is_events(topic) ? request : "{\"show_id\":\"s\"}"),
+            .headers = headers,
+            .header_count = topic_is_events(topic) ? 2 : 1};
+        assert_int_equal(bus_append(house.bus, topic, 0, &record, 0), BUS_OK);
+    }
+    pass(&house, 10000);
+    house_close(&house);
+}
+
+/* How a process ends whose core lies, and the last it says. */
+static bool dies_of(const struct service_descriptor *liar, int topic, const char *type, char *said,
+                    size_t size)
+{
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        if (dup2(ends[1], STDERR_FILENO) < 0)
+            _exit(2);
+        meet(liar, topic, type);
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t got = 0;
+    for (ssize_t n; (n = read(ends[0], said + got, size - 1 - got)) > 0;)
+        got += (size_t)n;
+    said[got] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void hostile__an_outcome_that_is_not_declared_ends_the_owner(void **state)
+{
+    static const char requested[] = "stagedoor.reservations.ReservationRequested";
+    static const char opened[] = "stagedoor.shows.OpenSale";
+    static const struct {
+        int topic;
+        const char *type; /* NULL: the timer */
+        enum message_type lie;
+        const char *said; /* NULL: it lives */
+    } rows[] = {
+        {TOPIC_SHOWS_COMMANDS, opened, MESSAGE_SeatsHeld, "cannot answer OpenSale with SeatsHeld:"},
+        {TOPIC_RESERVATIONS_EVENTS, requested, MESSAGE_HoldReleased,
+         "cannot answer ReservationRequested with HoldReleased:"},
+        /* Refusing is for commands: whoever said an event does not wait for an answer. */
+        {TOPIC_RESERVATIONS_EVENTS, requested, MESSAGE_Refused,
+         "cannot answer ReservationRequested with Refused:"},
+        {0, NULL, MESSAGE_SeatsSold, "cannot answer the timer with SeatsSold:"},
+        {0, NULL, MESSAGE_Refused, "cannot answer the timer with Refused:"},
+        {TOPIC_SHOWS_COMMANDS, opened, MESSAGE_Refused, NULL},
+        /* What the loop refuses by itself is no word of the core. */
+        {TOPIC_SHOWS_COMMANDS, "stagedoor.shows.Unheard", MESSAGE_SeatsHeld, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char said[8192];
+        struct service_descriptor liar = shows_service;
+        liar.decide = decide_lie;
+        liar.due_at = rows[i].type ? NULL : due_at_once;
+        liar.due = due_lie;
+        lie = rows[i].lie;
+        bool died = dies_of(&liar, rows[i].topic, rows[i].type, said, sizeof said);
+        if (died != (rows[i].said != NULL))
+            fail_msg("row %zu %s: %s", i, died ? "died" : "lived", said);
+        if (died && (!strstr(said, rows[i].said) || !strstr(said, "mend the core, or declare the "
+                                                                  "outcome in services/shows/"
+                                                                  "shows_service.c")))
+            fail_msg("row %zu says: %s", i, said);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +346,7 @@ int main(void)
         cmocka_unit_test(hostile__idle_restarts_refuse_nobody),
         cmocka_unit_test(hostile__an_input_that_ends_five_owners_is_refused),
         cmocka_unit_test(hostile__a_hold_lasts_as_long_when_the_clock_is_set_forward),
+        cmocka_unit_test(hostile__an_outcome_that_is_not_declared_ends_the_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
