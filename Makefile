@@ -106,6 +106,15 @@ build/.installed-%: compose/install.sh
 	@mkdir -p $(@D)
 	@touch $@
 
+# The official parsers of what we publish, from npm, for tests only. No install scripts are run.
+build/.installed-node: tests/documents/package.json tests/documents/package-lock.json | build/.installed-test
+	@echo "  npm build/node"
+	@mkdir -p build/node
+	@cp $^ build/node
+	@npm ci --prefix build/node --ignore-scripts --no-audit --no-fund --loglevel=error >build/node/log 2>&1 || \
+	    { cat build/node/log; false; }
+	@touch $@
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
@@ -144,12 +153,13 @@ UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
 	    'schemas pytest: tests/schemas' \
 	    'rules pytest: tests/check' \
+	    'documents pytest: tests/documents' \
 	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
@@ -178,8 +188,9 @@ check: build $(GENERATORS) $(addprefix build/asan/test/,$(UNIT_TESTS)) build/rel
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary 'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))'
 	@echo "all rules hold"
 
-schemas: build/release/schemas/generate ## write the JSON Schemas from messages.def
+schemas: $(GENERATORS) ## write what comes from the tables: JSON Schemas, schemas/asyncapi.yaml, the drawings
 	@build/release/schemas/generate schemas/json
+	@build/release/contract/contract write .
 
 fmt: ## clang-format on every C file
 	@clang-format -i $(C_FILES)

@@ -34,6 +34,9 @@ test='
     library  cmocka           libcmocka-dev
     python   pytest           python3-pytest
     python   jsonschema       python3-jsonschema
+    python   yaml             python3-yaml
+    program  node             nodejs
+    program  npm              npm
     program  kcat             kcat
     program  clang            clang
     sanitizers -              SANITIZERS

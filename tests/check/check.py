@@ -268,11 +268,11 @@ def rule_schemas(tree):
 
 
 def rule_contract(tree):
-    """the reactions of all services together make sense"""
+    """the services' reactions together make sense, and are what is drawn and published"""
     if not os.access(tree.contract, os.X_OK):
         yield f"contract/main.c:1: '{tree.contract}' is not there; build it first"
         return ""
-    done = subprocess.run([tree.contract, "check"], cwd=tree.root, capture_output=True, text=True)
+    done = subprocess.run([tree.contract, "check", tree.root], capture_output=True, text=True)
     yield from done.stdout.splitlines()
     if done.returncode and not done.stdout:
         yield f"contract/main.c:1: 'contract check' ended with {done.returncode}: {done.stderr}"

@@ -29,7 +29,7 @@ GOOD = {
         '#include "base/text.h"\n\nint core(int);\n\nint core(int a)\n{\n    return text(a);\n}\n',
     "services/shows/main.c": '#include "bus/bus.h"\n',
 }
-CONTRACT = '#!/bin/sh\n[ "$1" = check ] && ! cat breaches 2> /dev/null\n'
+CONTRACT = '#!/bin/sh\n[ "$1" = check ] && ! cat "$2/breaches" 2> /dev/null\n'
 GENERATE = '#!/bin/sh\nprintf "{}\\n" > "$1/shows.SeatsHeld.schema.json"\n'
 
 

@@ -1,6 +1,7 @@
 /* The choreography holds, and each of its rules can be broken: one change to the real tables, and
  * what must be told. */
 #include "contract/contract.h"
+#include "contract/story.h"
 #include "services/checkout/checkout_service.h"
 #include "services/reservations/reservations_service.h"
 #include "services/shows/shows_service.h"
@@ -434,6 +435,56 @@ static void contract__knows_where_a_message_is_said(void **state)
         assert_int_equal(contract_topic(places[i].type), places[i].topic);
 }
 
+/* ---- stories --------------------------------------------------------------------------------- */
+
+static void story__every_reaction_is_told_once(void **state)
+{
+    struct script script;
+    struct buffer told = {0};
+    (void)state;
+    copy_real(&script);
+    if (story_check(script.list, SERVICES, &told) != 0)
+        fail_msg("%s", told.data);
+
+    add_row(&script, CHECKOUT, MESSAGE_SeatsHeld, MESSAGE_PaymentAbandoned);
+    add_outcome(&script, SHOWS, MESSAGE_NONE, MESSAGE_SaleOpened);
+    drop_row(&script, RESERVATIONS, MESSAGE_TransferTicket);
+    drop_outcome(&script, CHECKOUT, MESSAGE_NONE, MESSAGE_RefundFailed);
+    assert_int_equal(story_check(script.list, SERVICES, &told), 4);
+    assert_string_equal(
+        told.data,
+        "contract/story.c:1: the timer's SaleOpened is told in 0 stories; put it into one\n"
+        "contract/story.c:1: what follows SeatsHeld is told in 0 stories; put it into one\n"
+        "contract/story.c:1: TransferTicket is told in 1 stories, and no service reacts to it; "
+        "take "
+        "it out\n"
+        "contract/story.c:1: the timer's RefundFailed is told in 1 stories, and no timer says it; "
+        "take it out\n");
+    buffer_release(&told);
+}
+
+static void story__draws_what_is_declared(void **state)
+{
+    struct script script;
+    struct buffer before = {0}, after = {0};
+    (void)state;
+    copy_real(&script);
+    story_print(script.list, SERVICES, &before);
+    assert_non_null(
+        strstr(before.data, "    RequestReservation[/RequestReservation/]:::reservations"));
+    assert_non_null(strstr(before.data, "    SeatsHeld([SeatsHeld]):::shows\n"));
+    assert_non_null(strstr(before.data, "    HoldRejected[HoldRejected]:::shows\n"));
+    assert_non_null(strstr(before.data, "    shows_timer --> HoldExpired\n"));
+    assert_non_null(strstr(before.data, "    class SaleRejected elsewhere\n"));
+    assert_null(strstr(before.data, "Refused"));
+    add_outcome(&script, RESERVATIONS, MESSAGE_HoldRejected, MESSAGE_ReservationExpired);
+    story_print(script.list, SERVICES, &after);
+    assert_null(strstr(before.data, "    HoldRejected --> ReservationExpired\n"));
+    assert_non_null(strstr(after.data, "    HoldRejected --> ReservationExpired\n"));
+    buffer_release(&before);
+    buffer_release(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +493,8 @@ int main(void)
         cmocka_unit_test(contract__appends_to_what_is_there),
         cmocka_unit_test(contract__a_cycle_is_told_once),
         cmocka_unit_test(contract__knows_where_a_message_is_said),
+        cmocka_unit_test(story__every_reaction_is_told_once),
+        cmocka_unit_test(story__draws_what_is_declared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
