@@ -120,8 +120,7 @@ static bool may_say(const struct service_descriptor *service, enum message_type 
     return false;
 }
 
-/* ---- counted: what the other rules need in order to look ----------------------------------------
- */
+/* ---- counted --------------------------------------------------------------------------------- */
 
 /* The outcomes are counted by hand: rows behind the count are all zero, or the count is wrong. */
 static void check_counted(struct contract *contract, const struct service_descriptor *service)
@@ -140,7 +139,7 @@ static void check_counted(struct contract *contract, const struct service_descri
     }
 }
 
-/* ---- own, once ------------------------------------------------------------------------------- */
+/* ---- own, timer, once ------------------------------------------------------------------------ */
 
 static void check_own(struct contract *contract, int index)
 {
@@ -164,6 +163,18 @@ static void check_own(struct contract *contract, int index)
         if (contract->services[i]->speaker == service->speaker)
             breach(contract, service->name, "there are two services '%s'; one must go",
                    speaker_name(service->speaker));
+}
+
+/* A timer that is declared and never asked would be a deadline that never comes. */
+static void check_timer(struct contract *contract, const struct service_descriptor *service)
+{
+    bool declared = contract_reaction(service, MESSAGE_NONE) != NULL;
+    if (declared && (service->due_at == NULL || service->due == NULL))
+        breach(contract, service->name,
+               "declares outcomes of its timer and has none; give it .due_at and .due");
+    if (!declared && (service->due_at || service->due))
+        breach(contract, service->name,
+               "has a timer that may say nothing; name its outcomes in a row of MESSAGE_NONE");
 }
 
 static void check_once(struct contract *contract, const struct service_descriptor *service)
@@ -367,6 +378,7 @@ int contract_check(const struct service_descriptor *const *services, int count,
         return contract.breaches;
     for (int i = 0; i < count; i++) {
         check_own(&contract, i);
+        check_timer(&contract, services[i]);
         check_once(&contract, services[i]);
         check_arrives(&contract, services[i]);
         check_spoken(&contract, services[i]);

@@ -12,6 +12,7 @@
  *   ends       what is begun ends: a hold, a refund, the winding up of a show each end by the clock
  *              of their own service, whatever the others do, and every other end is declared
  *   quiet      no event leads to itself without a command or a timer in between
+ *   timer      whoever declares outcomes of a timer has one, and the other way round
  *   once       nothing is declared twice
  *   counted    each row has as many outcomes as it says; while one has not, nothing else is checked
  *   own        a service is called as in messages.def, and reads its commands and writes its events

@@ -276,6 +276,21 @@ static void no_outcome(struct script *script)
         (struct service_reaction){.input = MESSAGE_HoldExpired};
 }
 
+static void never_due(struct script *script)
+{
+    script->services[CHECKOUT].due_at = NULL;
+}
+
+static void nothing_due(struct script *script)
+{
+    script->services[CHECKOUT].due = NULL;
+}
+
+static void a_silent_timer(struct script *script)
+{
+    drop_row(script, RESERVATIONS, MESSAGE_NONE);
+}
+
 static void another_name(struct script *script)
 {
     script->services[SHOWS].name = "show";
@@ -342,6 +357,9 @@ static const struct {
     {"counted", miscounted, "CreateShow has 1 outcomes and lists more; count them again"},
     {"counted", counted_too_far, "CreateShow has 9 outcomes; from 1 to 8 are possible"},
     {"counted", no_outcome, "HoldExpired has 0 outcomes; from 1 to 8 are possible"},
+    {"timer", never_due, "declares outcomes of its timer and has none; give it .due_at and .due"},
+    {"timer", nothing_due, "declares outcomes of its timer and has none; give it .due_at and .due"},
+    {"timer", a_silent_timer, "has a timer that may say nothing; name its outcomes in a row of"},
     {"own", another_name, "speaks as 'shows'; let name and speaker be the same"},
     {"own", another_output, "writes to checkout.events; let .output be shows.events"},
     {"own", deaf_to_commands, "does not read its commands; put shows.commands into .inputs"},
