@@ -7,8 +7,6 @@
 #include "contract/contract.h"
 #include "schemas/json.h"
 
-#include <assert.h>
-
 struct document {
     const struct service_descriptor *const *services;
     int count;
@@ -83,7 +81,7 @@ static const char info[] =
     "An operation here is what a service does about one input; its reply lists the possible "
     "outcomes, one of which follows, or none: a repeat has no outcome, and what does not concern "
     "a service is passed over in silence. Besides, every command may be Refused. "
-    "Whoever publishes a command may give no more than the header ce_type and a JSON value, with "
+    "Whoever publishes a command need give no more than the header ce_type and a JSON value, with "
     "the show_id as key; structured CloudEvents (content-type application/cloudevents+json) are "
     "read as well on command topics. "
     "A reader of an event topic must apply the acceptance rule of bus/fence.h to the sd_ headers: "
@@ -313,6 +311,24 @@ static void put_example(struct document *document, enum message_type type, struc
     json_put_close(out, ']');
 }
 
+static const struct binding {
+    const char *name;
+    const char *types[2]; /* NULL: no more */
+    const char *description;
+} command_key = {"commandKey",
+                 {"string", "null"},
+                 "The show_id of the payload, which leads it into its partition. What counts is "
+                 "the partition: a publisher who puts it there may give another key, or none."},
+  event_key = {"eventKey", {"string", NULL}, "The show_id of the payload."},
+  no_key = {"noKey", {"null", NULL}, "None: it lies in the partition of what it is about."};
+
+static const struct binding *key_of(enum message_type type)
+{
+    if (contract_topic(type) < 0)
+        return &no_key;
+    return message_role(type) == ROLE_COMMAND ? &command_key : &event_key;
+}
+
 static void put_message(struct document *document, const char *name, enum message_type type,
                         enum speaker speaker)
 {
@@ -320,7 +336,6 @@ static void put_message(struct document *document, const char *name, enum messag
         [ROLE_COMMAND] = "command", [ROLE_EVENT] = "event", [ROLE_BUS] = "bus"};
     struct buffer *out = document->out;
     struct buffer ce_type = {0};
-    bool keyed = contract_topic(type) >= 0;
     message_type_print(type, speaker, &ce_type);
     json_put_open(out, name, '{');
     json_put_text(out, "name", buffer_view(&ce_type));
@@ -336,7 +351,7 @@ static void put_message(struct document *document, const char *name, enum messag
             message_name(type));
     if (message_role(type) != ROLE_BUS)
         put_ref(out, "correlationId", "#/components/correlationIds/entity");
-    put_ref(out, "bindings", "#/components/messageBindings/%s", keyed ? "byShow" : "withoutKey");
+    put_ref(out, "bindings", "#/components/messageBindings/%s", key_of(type)->name);
     put_example(document, type, buffer_view(&ce_type));
     json_put_close(out, '}');
     buffer_release(&ce_type);
@@ -369,19 +384,16 @@ static void put_correlation(struct buffer *out)
     json_put_close(out, '}');
 }
 
-static void put_key(struct buffer *out, const char *name, bool keyed)
+static void put_key(struct buffer *out, const struct binding *binding)
 {
-    json_put_open(out, name, '{');
+    json_put_open(out, binding->name, '{');
     json_put_open(out, "kafka", '{');
     json_put_open(out, "key", '{');
-    json_put_text(out, "type", text_of(keyed ? "string" : "null"));
-    json_put_text(out, "description",
-                  text_of(keyed ? "The show_id of the payload."
-                                : "None: it lies in the partition of what it is about."));
-    if (keyed) {
-        json_put_i64(out, "minLength", 1);
-        json_put_i64(out, "maxLength", ID_SIZE_MAX);
-    }
+    json_put_text(out, "description", text_of(binding->description));
+    json_put_open(out, "type", '[');
+    for (int i = 0; i < 2 && binding->types[i]; i++)
+        json_put_text(out, NULL, text_of(binding->types[i]));
+    json_put_close(out, ']');
     json_put_close(out, '}');
     json_put_text(out, "bindingVersion", text_of("0.5.0"));
     json_put_close(out, '}');
@@ -414,8 +426,9 @@ static void put_components(struct document *document)
     json_put_close(out, '}');
     put_correlation(out);
     json_put_open(out, "messageBindings", '{');
-    put_key(out, "byShow", true);
-    put_key(out, "withoutKey", false);
+    put_key(out, &command_key);
+    put_key(out, &event_key);
+    put_key(out, &no_key);
     json_put_close(out, '}');
     json_put_open(out, "operationBindings", '{');
     for (int i = 0; i < document->count; i++)

@@ -3,8 +3,6 @@
 
 #include "contract/contract.h"
 
-#include <assert.h>
-
 enum { INPUTS_MAX = 12, TIMERS_MAX = 4 };
 
 /* Both lists end with MESSAGE_NONE. */

@@ -1,4 +1,4 @@
-"""check_log.py sees what is wrong: a log that holds, then one thing changed in it."""
+"""check_log.py and published.py see what is wrong: a log that holds, then one thing changed in it."""
 
 import copy
 import json
@@ -6,6 +6,7 @@ import json
 import pytest
 
 import check_log
+import published
 from buses import SqliteBus
 from theatre import House, new_key
 
@@ -125,4 +126,70 @@ def test_check_log__finds(records, spoil, breach):
     spoiled = copy.deepcopy(records)
     spoil(spoiled)
     found = check_log.breaches(spoiled)
+    assert any(breach in line for line in found), found
+
+
+# ---- published.py --------------------------------------------------------------------------------
+
+def set_header(record, name, value):
+    record.headers = [row for row in record.headers if row[0] != name]
+    if value is not None:
+        record.headers.append((name, value))
+
+
+def say_more_than_a_word(records):
+    change(find(records, "SeatsHeld"), channel="smoke")
+
+
+def ask_for_nothing(records):
+    change(find(records, "RequestReservation"), lines=[])
+
+
+def forget_the_source(records):
+    set_header(find(records, "SeatsSold"), "sd_source", None)
+
+
+def forget_the_claim(records):
+    set_header(find(records, "Installed"), "ce_source", None)
+
+
+def forget_the_key(records):
+    find(records, "ReservationRequested").key = None  # a command may have none
+
+
+def give_a_key(records):
+    find(records, "Claimed").key = b"hamlet"
+
+
+def invent_a_message(records):
+    set_header(find(records, "SeatsHeld"), "ce_type", b"stagedoor.shows.SeatsSeized")
+
+
+def answer_something_else(records):
+    set_header(find(records, "SeatsHeld"), "ce_type", b"stagedoor.shows.SaleOpened")
+
+
+def decide_alone(records):
+    set_header(find(records, "SeatsHeld"), "sd_source", b"timer")
+
+
+def test_published__a_good_log_is_as_published(records):
+    assert published.breaches(copy.deepcopy(records)) == []
+
+
+@pytest.mark.parametrize("spoil,breach", [
+    (say_more_than_a_word, "payload of SeatsHeld not as published: 'smoke' is not one of"),
+    (ask_for_nothing, "payload of RequestReservation not as published"),
+    (forget_the_source, "headers of SeatsSold not as published: 'sd_source' is a required"),
+    (forget_the_claim, "headers of Installed not as published: 'ce_source' is a required"),
+    (forget_the_key, "key of ReservationRequested not as published: None is not of type"),
+    (give_a_key, "key of Claimed not as published: 'hamlet' is not of type 'null'"),
+    (invent_a_message, "SeatsSeized is not published on shows.events"),
+    (answer_something_else, "SaleOpened is not published as an answer to ReservationRequested"),
+    (decide_alone, "SeatsHeld is not published as said by a timer"),
+])
+def test_published__finds(records, spoil, breach):
+    spoiled = copy.deepcopy(records)
+    spoil(spoiled)
+    found = published.breaches(spoiled)
     assert any(breach in line for line in found), found

@@ -18,6 +18,7 @@ import urllib.parse
 import uuid
 
 import check_log
+import published
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("STAGEDOOR_BIN", ROOT / "build/bin"))
@@ -253,12 +254,14 @@ class House:
         return check_log.breaches(self.bus.read())
 
     def check_log(self, seconds=PATIENCE_S):
-        """At rest nothing may be wrong in the log, and nothing unanswered."""
+        """At rest nothing may be wrong in the log, nothing unanswered, and all as published."""
         deadline = time.monotonic() + seconds
         found = self.breaches()
         while found and time.monotonic() < deadline:
             time.sleep(0.1)
             found = self.breaches()
+        assert not found, "\n".join(found[:20])
+        found = published.breaches(self.bus.read())
         assert not found, "\n".join(found[:20])
 
     def close(self):
