@@ -15,6 +15,7 @@ struct follower {
     struct bus *bus;
     struct installation installation;
     uint64_t void_count;
+    struct text only;
     struct watched watched[]; /* TOPIC_COUNT × partition_count */
 };
 
@@ -46,6 +47,27 @@ struct follower *follower_new(struct bus *bus, const struct installation *instal
     return follower;
 }
 
+void follower_only(struct follower *follower, struct text text)
+{
+    follower->only = text;
+}
+
+static bool holds(struct text text, struct text part)
+{
+    return text.size >= part.size && memmem(text.data, text.size, part.data, part.size) != NULL;
+}
+
+static bool is_wanted(const struct follower *follower, const struct bus_record *record)
+{
+    if (follower->only.data == NULL || holds(record->value, follower->only) ||
+        holds(record->key, follower->only))
+        return true;
+    for (int i = 0; i < record->header_count && i < BUS_HEADERS_MAX; i++)
+        if (holds(record->headers[i].value, follower->only))
+            return true;
+    return false;
+}
+
 void follower_free(struct follower *follower)
 {
     if (follower == NULL)
@@ -75,6 +97,8 @@ static enum follower_news read_message(struct follower *follower, struct arena *
                                        struct follower_item *item)
 {
     struct codec_error error;
+    if (!is_wanted(follower, item->record))
+        return FOLLOWER_NOTHING;
     enum envelope_result result =
         envelope_read(item->record, &item->place, arena, &item->message, &error);
     if (result == ENVELOPE_OK)
@@ -114,7 +138,7 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
         return read_installed(follower, arena, item);
     case FENCE_VOID:
         follower->void_count++;
-        return FOLLOWER_VOID;
+        return is_wanted(follower, item->record) ? FOLLOWER_VOID : FOLLOWER_NOTHING;
     case FENCE_CLAIMED:
         if (!text_is(item->reading.installation, follower->installation.id))
             return report_lost(follower, item, "a claim of another installation");

@@ -37,6 +37,10 @@ struct follower *follower_new(struct bus *bus, const struct installation *instal
                               const int *topics, int topic_count, const struct fence *positions);
 void follower_free(struct follower *follower);
 
+/* From now on only records with `text` in key, headers or value are news, and claims; the others
+ * are judged but not decoded. data NULL: all. Borrowed. */
+void follower_only(struct follower *follower, struct text text);
+
 /* Looks at one event of the bus. `arena` is the user's, and the user resets it. */
 enum follower_news follower_read(struct follower *follower, const struct bus_event *event,
                                  struct arena *arena, struct follower_item *item);

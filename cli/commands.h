@@ -22,6 +22,9 @@ int command_seed(const struct command *command, int argc, char **argv);
 int command_topics(const struct command *command, int argc, char **argv);
 int command_publish(const struct command *command, int argc, char **argv);
 int command_tail(const struct command *command, int argc, char **argv);
+int command_flow(const struct command *command, int argc, char **argv);
+int command_refused(const struct command *command, int argc, char **argv);
+int command_at(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);
 
 /* Reads the command line. false: it is over, and `*end` is the exit code: --help was printed to

@@ -24,6 +24,13 @@ static const struct command commands[] = {
      "input.\n",
      command_publish},
     {"tail", "[TOPIC…]", "print what is in the log, as the services read it", NULL, command_tail},
+    {"flow", "ID", "what happened to a reservation or a show, and what came of what",
+     "ID is a reservation_id, ticket_id, payment_id, refund_id or show_id. Each line: the time "
+     "since\n"
+     "the first, the time since its cause, who said it, in words, and where it is in the log. Of "
+     "a\n"
+     "show: what is about the show itself, and how many reservations there are of each status.\n",
+     command_flow},
     {"bench", "reserve", "load the edge, and check that nothing was sold twice", NULL,
      command_bench},
     {"version", "", "print the version", NULL, command_version},
