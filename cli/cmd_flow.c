@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 
-/* What an id is to a record; of several the first counts. RELATED: only the correlation id names it,
- * as of a command that could not be read. */
+/* What an id is to a record; of several the first counts. RELATED: only the correlation id names
+ * it, as of a command that could not be read. */
 enum subject { SUBJECT_RESERVATION, SUBJECT_SHOW, SUBJECT_PAYMENT, SUBJECT_RELATED, SUBJECT_NONE };
 
 struct flow_command {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/rfc3339.h"
+#include "cli/append.h"
 #include "cli/connect.h"
 #include "schemas/codec.h"
 #include "schemas/json.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_WAIT_MS = 30 * 1000, HEADERS_MAX = 8, PATH_SIZE = 1024 };
+enum { HEADERS_MAX = 8, PATH_SIZE = 1024 };
 
 struct publish {
     const struct command *command;
@@ -135,29 +136,6 @@ static int check(struct publish *publish)
 }
 
 /* ---- saying it ------------------------------------------------------------------------------- */
-static int await_answer(struct publish *publish, struct bus *bus)
-{
-    int64_t until_ms = clock_monotonic_ms() + ANSWER_WAIT_MS;
-    while (clock_monotonic_ms() < until_ms) {
-        struct bus_event event;
-        if (!bus_poll(bus, 100, &event))
-            continue;
-        if (event.type == BUS_FAILED)
-            return command_fail(publish->command, END_SYSTEM,
-                                "not appended: %s; it may have landed all the same",
-                                event.reason ? event.reason : "the log did not answer");
-        if (event.type != BUS_APPENDED)
-            continue;
-        if (event.offset >= 0)
-            printf("%s/%d@%lld\n", publish->topic_text, event.partition, (long long)event.offset);
-        else
-            printf("%s/%d@?\n", publish->topic_text, event.partition);
-        return END_OK;
-    }
-    return command_fail(publish->command, END_SYSTEM,
-                        "no answer from the log; it may have landed all the same");
-}
-
 static int append(struct publish *publish, struct bus *bus, int partition_count)
 {
     char random_id[UUID_SIZE], time[RFC3339_SIZE];
@@ -176,17 +154,15 @@ static int append(struct publish *publish, struct bus *bus, int partition_count)
                                 .headers = headers,
                                 .header_count = publish->actor ? 7 : 6};
     int partition = topic_partition_of(record.key, partition_count);
-    switch (bus_append(bus, publish->topic, partition, &record, 1)) {
-    case BUS_OK:
-        return await_answer(publish, bus);
-    case BUS_INVALID:
-        return command_fail(publish->command, END_NO, "the record is too large");
-    case BUS_FULL:
-    case BUS_UNREACHABLE:
-    case BUS_UNFIT:
-        break;
-    }
-    return command_fail(publish->command, END_SYSTEM, "the log does not take the record now");
+    struct place place;
+    int end = append_record(publish->command, bus, publish->topic, partition, &record, &place);
+    if (end != END_OK)
+        return end;
+    struct buffer where = {0};
+    append_print(&place, &where);
+    puts(where.data);
+    buffer_release(&where);
+    return END_OK;
 }
 
 /* "-": all of standard input. */

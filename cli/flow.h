@@ -3,9 +3,9 @@
  *     RequestReservation ── ReservationRequested ── SeatsHeld
  *     (timer) ── HoldExpired ── ReservationExpired
  *
- * A root is a command, or what a service decided by timer; an outcome hangs below the input that its
- * sd_source names. flow_walk goes through it as a story: roots by time, each with all that came of
- * it. Pure but for memory; one thread. */
+ * A root is a command, or what a service decided by timer; an outcome hangs below the input that
+ * its sd_source names. Told as a story: roots by time, each with all that came of it. Pure but for
+ * memory; one thread. */
 #ifndef CLI_FLOW_H
 #define CLI_FLOW_H
 
@@ -27,7 +27,7 @@ struct flow_step {
 struct flow {
     struct flow_step *steps; /* in the order of the list */
     size_t count;
-    struct flow_step **order; /* as flow_walk found it: roots by time, effects behind their cause */
+    struct flow_step **order; /* of the story: roots by time, effects behind their cause */
     int64_t began_ms;         /* append time of the first; 0: there is none */
 };
 

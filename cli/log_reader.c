@@ -52,7 +52,8 @@ bool log_reader_open(struct log_reader *reader, const struct command *command,
     reader->bus = log_open(command, options, false, 0, &reader->installation, end);
     if (reader->bus == NULL)
         return false;
-    begin(reader, wish);
+    if (wish)
+        begin(reader, wish);
     return true;
 }
 

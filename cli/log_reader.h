@@ -47,8 +47,9 @@ struct log_reader {
     int end;
 };
 
-/* Opens the log and begins to read. false: one line was printed, and `*end` is the exit code. The
- * bus may be used for appends as well. Given back with log_reader_close, also after false. */
+/* Opens the log and begins to read; with `wish` NULL it only opens it. false: one line was printed,
+ * and `*end` is the exit code. The bus may be used for appends as well. Given back with
+ * log_reader_close, also after false. */
 bool log_reader_open(struct log_reader *reader, const struct command *command,
                      const struct log_options *options, const struct log_wish *wish, int *end);
 void log_reader_close(struct log_reader *reader);

@@ -31,6 +31,20 @@ static const struct command commands[] = {
      "a\n"
      "show: what is about the show itself, and how many reservations there are of each status.\n",
      command_flow},
+    {"refused", "[show|republish PLACE]", "what the services refused, and why; saying it again",
+     "Nothing refused is lost: the record stays in its topic, and what is listed here is a view "
+     "of\n"
+     "the log. PLACE is TOPIC/PARTITION@OFFSET, as the list prints it.\n"
+     "  show       the record itself, headers and value\n"
+     "  republish  publish it again, in the partition its show belongs to\n"
+     "Services remember the ids of commands they answered, refusals too, and have no second "
+     "outcome\n"
+     "for the same id: so what is published again gets a new ce_id, unless --same-id. A command "
+     "that\n"
+     "is known by what it is about (RequestReservation by its reservation_id, StartCheckout by "
+     "its\n"
+     "payment_id) stays a repeat once that was decided.\n",
+     command_refused},
     {"bench", "reserve", "load the edge, and check that nothing was sold twice", NULL,
      command_bench},
     {"version", "", "print the version", NULL, command_version},

@@ -1,8 +1,8 @@
 /* record_list.h: records kept from a reading of the log, in the order in which they were said.
  *
- * Partitions are read one by one, so what is kept is sorted by append time before it is told. Within
- * one millisecond the order of reading counts, which within a partition is that of the log. Pure but
- * for memory; one thread. */
+ * Partitions are read one by one, so what is kept is sorted by append time before it is told.
+ * Within one millisecond the order of reading counts, which within a partition is that of the log.
+ * Pure but for memory; one thread. */
 #ifndef CLI_RECORD_LIST_H
 #define CLI_RECORD_LIST_H
 

@@ -13,8 +13,9 @@
 #define BOOKING_STATUSES(STATUS)                                                                   \
     STATUS(requested)                                                                              \
     STATUS(held)                                                                                   \
-    STATUS(paying) STATUS(payment_unknown) STATUS(confirmed) STATUS(cancelled) STATUS(released)    \
-        STATUS(expired) STATUS(rejected)
+    STATUS(paying)                                                                                 \
+    STATUS(payment_unknown)                                                                        \
+    STATUS(confirmed) STATUS(cancelled) STATUS(released) STATUS(expired) STATUS(rejected)
 
 enum booking_status {
 #define STATUS(name) BOOKING_##name,

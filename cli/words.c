@@ -167,6 +167,39 @@ void words_safe(struct buffer *out, struct text text, size_t size_max)
         buffer_string(out, "…");
 }
 
+/* How many bytes the character at the start of `text` has; 0: it is none, or a control. */
+static size_t printable_size(struct text text)
+{
+    const unsigned char *byte = (const unsigned char *)text.data;
+    if (byte[0] < 0x80)
+        return byte[0] >= ' ' && byte[0] != 0x7f;
+    size_t size = byte[0] >= 0xf0 ? 4 : byte[0] >= 0xe0 ? 3 : 2;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4 || size > text.size)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+    bool bad = (byte[0] == 0xc2 && byte[1] < 0xa0) || (byte[0] == 0xe0 && byte[1] < 0xa0) ||
+               (byte[0] == 0xed && byte[1] > 0x9f) || (byte[0] == 0xf0 && byte[1] < 0x90) ||
+               (byte[0] == 0xf4 && byte[1] > 0x8f);
+    return bad ? 0 : size;
+}
+
+void words_visible(struct buffer *out, struct text text, bool lines)
+{
+    for (size_t at = 0; at < text.size;) {
+        struct text rest = text_from(text.data + at, text.size - at);
+        size_t size = printable_size(rest);
+        if (lines && (rest.data[0] == '\n' || rest.data[0] == '\t'))
+            size = 1;
+        if (size)
+            buffer_add(out, rest.data, size);
+        else
+            buffer_print(out, "\\x%02x", (unsigned char)rest.data[0]);
+        at += size ? size : 1;
+    }
+}
+
 size_t words_width(struct text text)
 {
     size_t width = 0;

@@ -28,6 +28,10 @@ void words_after(struct buffer *out, const struct after *after); /* "98 of 100 s
  * characters and marked with "…". */
 void words_safe(struct buffer *out, struct text text, size_t size_max);
 
+/* Bytes as they are where they are printable UTF-8, and newlines and tabs if `lines`; all others as
+ * \xNN. */
+void words_visible(struct buffer *out, struct text text, bool lines);
+
 /* How many columns a text of UTF-8 takes, wide characters aside. */
 size_t words_width(struct text text);
 void words_pad(struct buffer *out, size_t start, size_t columns);
