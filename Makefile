@@ -52,11 +52,15 @@ build/$(1)/%.o: %.c | build/.installed-run
 	@echo "  cc $(1)/$$<"
 	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
 
+build/$(1)/examples.o: build/examples.c
+	@mkdir -p $$(@D)
+	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
+
 build/$(1)/core.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_core))
 build/$(1)/api.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_api))
-build/$(1)/cli.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_cli))
 build/$(1)/paydesk.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_paydesk))
 build/$(1)/contract.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_contract))
+build/$(1)/cli.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_cli)) build/$(1)/examples.o
 build/$(1)/%.a:
 	@rm -f $$@
 	@ar rcs $$@ $$^
@@ -100,6 +104,19 @@ build/release/contract/contract: build/release/contract/main.o build/release/con
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
 GENERATORS := build/release/schemas/generate build/release/contract/contract
+# schemas/examples as C: cli/examples.h.
+EXAMPLES := $(wildcard schemas/examples/*.json)
+build/examples.c: $(EXAMPLES) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "cli/examples.h"'; \
+	   echo 'static const struct text examples[MESSAGE_COUNT] = {'; \
+	   for file in $(EXAMPLES); do \
+	       echo "    [MESSAGE_$$(basename $$file .json)] = TEXT("; \
+	       sed 's/[\\"]/\\&/g; s/.*/        "&\\n"/' $$file; \
+	       echo '    ),'; \
+	   done; \
+	   echo '};'; \
+	   echo 'struct text example_text(enum message_type type) { return examples[type]; }'; } > $@
 
 build/.installed-%: compose/install.sh
 	@compose/install.sh $*

@@ -1,47 +1,42 @@
 /* publish: one command into the log, as any other program may do it with kcat or a Kafka client. */
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/rfc3339.h"
 #include "cli/append.h"
 #include "cli/connect.h"
+#include "cli/examples.h"
+#include "cli/publish_list.h"
 #include "schemas/codec.h"
 #include "schemas/json.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { HEADERS_MAX = 8, PATH_SIZE = 1024 };
+enum { HEADERS_MAX = 8 };
 
 struct publish {
     const struct command *command;
     const char *topic_text, *type_text, *key;
     struct text value;
     const char *id, *actor;
-    bool force;
+    bool force, json;
     int topic;
     struct buffer type; /* the whole ce_type */
     struct buffer input;
+    struct arena arena; /* of a key taken from the value */
 };
 
 /* ---- what there is to say -------------------------------------------------------------------- */
-static void print_list(void)
+static int print_list(bool json)
 {
-    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
-        if (topic_is_events(topic))
-            continue;
-        printf("%s\n", topic_name(topic));
-        for (enum message_type type = 0; type < MESSAGE_COUNT; type++) {
-            struct text speaker = text_of(topic_name(topic));
-            if (message_role(type) != ROLE_COMMAND ||
-                !text_is(text_cut(&speaker, '.'), speaker_name(message_speaker(type))))
-                continue;
-            printf("  %s\n", message_name(type));
-        }
-    }
+    struct buffer out = {0};
+    if (json)
+        publish_list_json(&out);
+    else
+        publish_list(&out);
+    fwrite(out.data, 1, out.size, stdout);
+    buffer_release(&out);
+    return END_OK;
 }
 
 static enum message_type type_named(const char *name)
@@ -51,39 +46,20 @@ static enum message_type type_named(const char *name)
     return type != MESSAGE_NONE ? type : message_type_parse(text_of(name), &speaker);
 }
 
-static FILE *open_example(const char *name)
+static int unknown_type(const struct command *command, const char *name)
 {
-    static const char *const folders[] = {"../../schemas/examples", "../share/stagedoor/examples"};
-    char self[PATH_SIZE], path[2 * PATH_SIZE];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (size <= 0)
-        return NULL;
-    self[size] = '\0';
-    *strrchr(self, '/') = '\0';
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, sizeof path, "%s/%s/%s.json", self, folders[i], name);
-        FILE *file = fopen(path, "re");
-        if (file)
-            return file;
-    }
-    return NULL;
+    return command_fail(command, END_USAGE, "unknown type '%s'; see publish --list", name);
 }
 
 static int print_example(const struct command *command, const char *name)
 {
     enum message_type type = type_named(name);
+    struct buffer out = {0};
     if (type == MESSAGE_NONE)
-        return command_fail(command, END_USAGE, "unknown type '%s'; see publish --list", name);
-    FILE *file = open_example(message_name(type));
-    if (file == NULL)
-        return command_fail(command, END_SYSTEM,
-                            "cannot find the example '%s.json' in schemas/examples beside the "
-                            "program",
-                            message_name(type));
-    char bytes[4096];
-    for (size_t size; (size = fread(bytes, 1, sizeof bytes, file)) > 0;)
-        fwrite(bytes, 1, size, stdout);
-    fclose(file);
+        return unknown_type(command, name);
+    example_print(type, clock_wall_ms(), &out);
+    puts(out.data);
+    buffer_release(&out);
     return END_OK;
 }
 
@@ -123,8 +99,7 @@ static int check(struct publish *publish)
     if (publish->force)
         return END_OK;
     if (type == MESSAGE_NONE)
-        return command_fail(publish->command, END_USAGE, "unknown type '%s'; see publish --list",
-                            publish->type_text);
+        return unknown_type(publish->command, publish->type_text);
     if (message_role(type) != ROLE_COMMAND || topic_is_events(publish->topic))
         return command_fail(publish->command, END_NO,
                             "only commands can be published: what a service says without its stamp "
@@ -136,6 +111,20 @@ static int check(struct publish *publish)
 }
 
 /* ---- saying it ------------------------------------------------------------------------------- */
+static void print_published(const struct publish *publish, const char *id,
+                            const struct place *place)
+{
+    struct buffer where = {0}, out = {0};
+    append_print(place, &where);
+    json_put_open(&out, NULL, '{');
+    json_put_text(&out, "place", buffer_view(&where));
+    json_put_text(&out, "id", text_of(id));
+    json_put_close(&out, '}');
+    puts(publish->json ? out.data : where.data);
+    buffer_release(&where);
+    buffer_release(&out);
+}
+
 static int append(struct publish *publish, struct bus *bus, int partition_count)
 {
     char random_id[UUID_SIZE], time[RFC3339_SIZE];
@@ -158,10 +147,7 @@ static int append(struct publish *publish, struct bus *bus, int partition_count)
     int end = append_record(publish->command, bus, publish->topic, partition, &record, &place);
     if (end != END_OK)
         return end;
-    struct buffer where = {0};
-    append_print(&place, &where);
-    puts(where.data);
-    buffer_release(&where);
+    print_published(publish, id, &place);
     return END_OK;
 }
 
@@ -195,6 +181,50 @@ static int publish_one(struct publish *publish, const struct log_options *log)
     return end;
 }
 
+/* TYPE JSON: topic and key follow from them. */
+static int complete(struct publish *publish)
+{
+    struct message message;
+    struct codec_error error;
+    enum message_type type = type_named(publish->type_text);
+    if (type == MESSAGE_NONE)
+        return unknown_type(publish->command, publish->type_text);
+    if (message_role(type) != ROLE_COMMAND)
+        return command_fail(publish->command, END_NO,
+                            "only commands can be published; see publish --list");
+    publish->topic_text = topic_name(publish_topic_of(type));
+    enum codec_result result =
+        codec_decode(type, publish->value, &publish->arena, &message, &error);
+    if (message_has(&message, show_id)) {
+        publish->key = message.show_id.data;
+        return END_OK;
+    }
+    return command_fail(publish->command, END_NO, "%s%s%s",
+                        result == CODEC_INVALID ? error.field : "",
+                        result == CODEC_INVALID ? ": " : "", error.detail);
+}
+
+static int run(struct publish *publish, const struct log_options *log,
+               const struct operands *operands)
+{
+    bool whole = operands->count == 4;
+    if (!whole && operands->count != 2)
+        return command_fail(publish->command, END_USAGE,
+                            "say TYPE JSON, or TOPIC TYPE KEY JSON; see --help");
+    publish->topic_text = whole ? operands->items[0] : NULL;
+    publish->type_text = operands->items[whole ? 1 : 0];
+    publish->key = whole ? operands->items[2] : NULL;
+    int end = read_value(publish, operands->items[operands->count - 1]);
+    if (end == END_OK && !whole)
+        end = complete(publish);
+    if (end == END_OK)
+        end = publish_one(publish, log);
+    buffer_release(&publish->type);
+    buffer_release(&publish->input);
+    arena_release(&publish->arena);
+    return end;
+}
+
 int command_publish(const struct command *command, int argc, char **argv)
 {
     struct log_options log = {0};
@@ -207,28 +237,19 @@ int command_publish(const struct command *command, int argc, char **argv)
         OPTION_TEXT("id", "ID", NULL, &publish.id,
                     "the ce_id; the same twice is one command (a random one)"),
         OPTION_TEXT("actor", "NAME", NULL, &publish.actor, "in whose name, for the record"),
-        OPTION_FLAG("list", 0, NULL, &list, "print topics and the types spoken there"),
-        OPTION_TEXT("example", "TYPE", NULL, &example, "print one to start from"),
+        OPTION_FLAG("list", 0, NULL, &list, "print every command and what its fields may hold"),
+        OPTION_TEXT("example", "TYPE", NULL, &example,
+                    "print one to start from, or to be piped into publish TYPE -"),
+        OPTION_FLAG("json", 0, NULL, &publish.json,
+                    "say where it landed as JSON; with --list one command a line"),
     };
     struct operands operands;
     int end;
     if (!command_options(command, specs, sizeof specs / sizeof *specs, argc, argv, &operands, &end))
         return end;
-    if (list) {
-        print_list();
-        return END_OK;
-    }
+    if (list)
+        return print_list(publish.json);
     if (example)
         return print_example(command, example);
-    if (operands.count != 4)
-        return command_fail(command, END_USAGE, "say TOPIC TYPE KEY JSON; see --help");
-    publish.topic_text = operands.items[0];
-    publish.type_text = operands.items[1];
-    publish.key = operands.items[2];
-    end = read_value(&publish, operands.items[3]);
-    if (end == END_OK)
-        end = publish_one(&publish, &log);
-    buffer_release(&publish.type);
-    buffer_release(&publish.input);
-    return end;
+    return run(&publish, &log, &operands);
 }

@@ -207,6 +207,9 @@ void message_type_print(enum message_type type, enum speaker speaker, struct buf
 /* The message of that CloudEvents type, spoken by `*speaker`; MESSAGE_NONE: unknown. */
 enum message_type message_type_parse(struct text ce_type, enum speaker *speaker);
 
+/* Moves every time the message has, `by_ms` later; one that would leave the limits stays. */
+void message_shift_times(struct message *message, int64_t by_ms);
+
 /* Whether the type may carry / must carry the field. */
 bool message_may(enum message_type type, enum field field);
 bool message_needs(enum message_type type, enum field field);

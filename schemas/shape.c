@@ -333,3 +333,16 @@ bool message_needs(enum message_type type, enum field field)
     const struct member *member = member_of(type, field);
     return member && member->required;
 }
+
+void message_shift_times(struct message *message, int64_t by_ms)
+{
+    struct shape shape = message_shape(message->type);
+    for (const struct member *member = shape.members; member < shape.members + shape.count;
+         member++) {
+        if (member->kind != KIND_TIME || !message->has[member->field])
+            continue;
+        int64_t *at_ms = (int64_t *)((char *)message + member->offset);
+        if (*at_ms + by_ms >= 0 && *at_ms + by_ms <= TIME_MS_MAX)
+            *at_ms += by_ms;
+    }
+}
