@@ -3,14 +3,10 @@
  * Whether a record counts depends on the records before it, so the log is always read from its
  * start; what is printed is another matter. The history comes partition by partition, so it is kept
  * and sorted by append time before it is printed; what arrives live is printed as it comes. */
-#include "base/arena.h"
 #include "base/memory.h"
-#include "base/rfc3339.h"
-#include "bus/follower.h"
-#include "cli/connect.h"
+#include "cli/log_reader.h"
 #include "cli/tail_print.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +14,8 @@
 enum {
     LINES_DEFAULT = 10,
     LINES_MOST = 1000000,
-    HISTORY_MAX = 200000, /* from the start: printed in sorted pieces of this many */
-    POLL_MS = 10,
-    LOOK_EVERY = 64 /* records, for the end of the history */
+    HISTORY_MAX = 200000 /* from the start: printed in sorted pieces of this many */
 };
-
-static volatile sig_atomic_t asked_to_stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    asked_to_stop = 1;
-}
 
 /* A line of the history, not yet printed. */
 struct past {
@@ -43,16 +29,11 @@ struct tail {
     bool json, raw, from_start, follow;
     int64_t last_count;
 
-    struct bus *bus;
-    struct installation installation;
-    struct follower *follower;
-    bool caught_up[TOPIC_COUNT][PARTITIONS_MAX];
-    bool followed[TOPIC_COUNT];
+    struct log_reader reader;
     bool live;
     struct past *pasts;
     size_t count, capacity;
     uint64_t seq;
-    bool lost;
 };
 
 /* ---- the history ----------------------------------------------------------------------------- */
@@ -106,9 +87,13 @@ static void print_history(struct tail *tail)
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
-static void take(struct tail *tail, enum follower_news news, const struct follower_item *item)
+static void take(struct tail *tail)
 {
+    enum follower_news news = tail->reader.news;
+    const struct follower_item *item = &tail->reader.item;
     struct buffer line = {0};
+    if (!tail->raw && (news == FOLLOWER_CLAIM || news == FOLLOWER_VOID))
+        return;
     if (tail->json)
         tail_print_json(news, item, &line);
     else
@@ -122,116 +107,57 @@ static void take(struct tail *tail, enum follower_news news, const struct follow
     buffer_release(&line);
 }
 
-static void take_event(struct tail *tail, const struct bus_event *event, struct arena *arena)
-{
-    struct follower_item item;
-    if (event->type == BUS_CAUGHT_UP)
-        tail->caught_up[event->topic][event->partition] = true;
-    if (event->type == BUS_DOWN)
-        command_fail(tail->command, END_SYSTEM, "%s; trying again",
-                     event->reason ? event->reason : "the connection is lost");
-    enum follower_news news = follower_read(tail->follower, event, arena, &item);
-    switch (news) {
-    case FOLLOWER_NOTHING:
-        return;
-    case FOLLOWER_MESSAGE:
-    case FOLLOWER_STRANGE:
-        take(tail, news, &item);
-        return;
-    case FOLLOWER_CLAIM:
-    case FOLLOWER_VOID:
-        if (tail->raw)
-            take(tail, news, &item);
-        return;
-    case FOLLOWER_LOST:
-        tail->lost = true;
-        tail->caught_up[item.place.topic][item.place.partition] = true;
-        command_fail(tail->command, END_NO, "%s/%d@%lld: lost: %s", topic_name(item.place.topic),
-                     item.place.partition, (long long)item.place.offset, item.why);
-        return;
-    }
-}
-
-/* Everything there was when the reading began has been read. */
-static bool at_end(const struct tail *tail)
-{
-    if (follower_caught_up(tail->follower))
-        return true;
-    for (int topic = 0; topic < TOPIC_COUNT; topic++)
-        for (int partition = 0; partition < tail->installation.partition_count; partition++)
-            if (tail->followed[topic] && !tail->caught_up[topic][partition])
-                return false;
-    return true;
-}
-
 static void read_log(struct tail *tail)
 {
-    struct arena arena = {0};
-    uint64_t record_count = 0;
-    while (!asked_to_stop && !ferror(stdout)) {
-        struct bus_event event;
-        bool some = bus_poll(tail->bus, POLL_MS, &event);
-        bool look = !some || event.type != BUS_RECORD || ++record_count % LOOK_EVERY == 0;
-        if (some) {
-            take_event(tail, &event, &arena);
-            arena_reset(&arena);
-        }
-        if (tail->live || !look || !at_end(tail))
-            continue;
-        print_history(tail);
-        if (!tail->follow)
+    while (!ferror(stdout))
+        switch (log_reader_next(&tail->reader)) {
+        case LOG_ITEM:
+            take(tail);
             break;
-    }
-    arena_release(&arena);
+        case LOG_END:
+            print_history(tail);
+            if (!tail->follow)
+                return;
+            break;
+        case LOG_OVER:
+            return;
+        }
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
-static int choose_topics(struct tail *tail, const struct operands *operands,
-                         int topics[TOPIC_COUNT], int *count)
+static int choose_topics(const struct tail *tail, const struct operands *operands,
+                         struct log_wish *wish)
 {
-    *count = 0;
-    for (int topic = 0; operands->count == 0 && topic < TOPIC_COUNT; topic++)
-        topics[(*count)++] = topic;
     for (int i = 0; i < operands->count; i++) {
         int topic = topic_named(text_of(operands->items[i]));
         if (topic < 0)
             return command_fail(tail->command, END_USAGE, "unknown topic '%s'; see publish --list",
                                 operands->items[i]);
-        bool twice = false;
-        for (int j = 0; j < *count; j++)
-            twice = twice || topics[j] == topic;
-        if (!twice)
-            topics[(*count)++] = topic;
+        wish->topics[topic] = true;
     }
-    for (int i = 0; i < *count; i++)
-        tail->followed[topics[i]] = true;
     return END_OK;
 }
 
 static int run(struct tail *tail, const struct log_options *log, const struct operands *operands)
 {
-    int topics[TOPIC_COUNT], count;
-    int end = choose_topics(tail, operands, topics, &count);
-    if (end != END_OK)
+    struct log_wish wish = {.patient = true};
+    int end = choose_topics(tail, operands, &wish);
+    if (end != END_OK || !log_reader_open(&tail->reader, tail->command, log, &wish, &end))
         return end;
-    tail->bus = log_open(tail->command, log, false, 0, &tail->installation, &end);
-    if (tail->bus == NULL)
-        return end;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    tail->follower = follower_new(tail->bus, &tail->installation, topics, count, NULL);
+    log_reader_heed_signals();
     read_log(tail);
-    follower_free(tail->follower);
-    bus_close(tail->bus);
+    end = tail->reader.lost ? END_NO : END_OK;
+    log_reader_close(&tail->reader);
     cut(tail, 0, false);
     memory_free(tail->pasts);
-    return tail->lost ? END_NO : END_OK;
+    return end;
 }
 
 int command_tail(const struct command *command, int argc, char **argv)
 {
     struct log_options log = {0};
-    struct tail tail = {.command = command, .last_count = LINES_DEFAULT};
+    static struct tail tail;
+    tail = (struct tail){.command = command, .last_count = LINES_DEFAULT};
     const struct option_spec specs[] = {
         LOG_OPTIONS(&log),
         OPTION_FLAG("follow", 'f', NULL, &tail.follow, "go on with what comes"),

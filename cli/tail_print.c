@@ -3,6 +3,7 @@
 #include "cli/tail_print.h"
 
 #include "base/rfc3339.h"
+#include "cli/words.h"
 #include "schemas/json.h"
 
 #include <string.h>
@@ -45,18 +46,10 @@ static struct text short_name(enum follower_news news, const struct follower_ite
 }
 
 /* ---- for people ------------------------------------------------------------------------------ */
-/* Bytes from outside on somebody's terminal: no control characters, no half characters needed. */
+/* Bytes from outside on somebody's terminal. */
 static void put_safe(struct buffer *out, struct text text)
 {
-    size_t size = text.size < TEXT_SHOWN_MAX ? text.size : TEXT_SHOWN_MAX;
-    while (size < text.size && size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
-        size--;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        buffer_byte(out, byte < ' ' || byte == 0x7f ? '?' : (char)byte);
-    }
-    if (size < text.size)
-        buffer_string(out, "…");
+    words_safe(out, text, TEXT_SHOWN_MAX);
 }
 
 static void pad(struct buffer *out, size_t start, size_t column)
@@ -75,56 +68,141 @@ static bool boring(const char *name)
     return false;
 }
 
-static void put_value(struct buffer *out, const struct json *value);
+/* Where a value is printed, and what its amounts are in. */
+struct printing {
+    struct buffer *out;
+    struct text currency;
+};
 
-/* "standard×2" for a line, "cash" for a payment, else its members in braces. */
-static void put_object(struct buffer *out, const struct json *object)
+static void put_value(const struct printing *to, const struct json *value);
+
+static bool text_member(const struct json *object, const char *name, struct text *text)
 {
-    struct text text;
-    int64_t number;
-    const struct json *tier = json_member(object, "tier_id");
-    const struct json *quantity = json_member(object, "quantity");
-    if (quantity == NULL)
-        quantity = json_member(object, "count");
-    if (tier && quantity && json_text(tier, &text) && json_i64(quantity, &number)) {
-        put_safe(out, text);
-        buffer_print(out, "×%lld", (long long)number);
-        return;
-    }
-    buffer_byte(out, '{');
-    for (const struct json *member = json_first(object); member; member = json_next(member)) {
-        if (member != json_first(object))
-            buffer_byte(out, ' ');
-        put_safe(out, text_of(json_key(member)));
-        buffer_byte(out, '=');
-        put_value(out, member);
-    }
-    buffer_byte(out, '}');
+    const struct json *member = json_member(object, name);
+    return member && json_text(member, text);
 }
 
-static void put_value(struct buffer *out, const struct json *value)
+static bool number_member(const struct json *object, const char *name, int64_t *number)
+{
+    const struct json *member = json_member(object, name);
+    return member && json_i64(member, number);
+}
+
+static void put_range(const struct printing *to, int64_t first, int64_t last)
+{
+    buffer_i64(to->out, first);
+    if (last > first)
+        buffer_print(to->out, "-%lld", (long long)last);
+}
+
+/* "stalls×2" for a line, "stalls 1-2" for its tickets, "stalls EUR 25.00 (70)" for a tier. */
+static bool put_of_tier(const struct printing *to, const struct json *object)
+{
+    struct text tier;
+    int64_t first, number, capacity;
+    if (!text_member(object, "tier_id", &tier))
+        return false;
+    if (number_member(object, "first", &first) && number_member(object, "count", &number)) {
+        put_safe(to->out, tier);
+        buffer_byte(to->out, ' ');
+        put_range(to, first, first < INT64_MAX - number ? first + number - 1 : first);
+        return true;
+    }
+    if (number_member(object, "quantity", &number)) {
+        put_safe(to->out, tier);
+        buffer_print(to->out, "×%lld", (long long)number);
+        return true;
+    }
+    if (!number_member(object, "amount_minor", &number))
+        return false;
+    put_safe(to->out, tier);
+    buffer_byte(to->out, ' ');
+    words_money(to->out, number, to->currency);
+    if (number_member(object, "capacity", &capacity))
+        buffer_print(to->out, " (%lld)", (long long)capacity);
+    return true;
+}
+
+/* "EUR 68.00 cash 4c2f8a10-…": what was paid, how, and under which id. */
+static bool put_payment(const struct printing *to, const struct json *object)
+{
+    static const char *const names[] = {"provider", "provider_ref", "payment_id"};
+    struct text method, text, currency = to->currency;
+    int64_t amount_minor;
+    if (!text_member(object, "method", &method) ||
+        !number_member(object, "amount_minor", &amount_minor))
+        return false;
+    text_member(object, "currency", &currency);
+    buffer_byte(to->out, '{');
+    words_money(to->out, amount_minor, currency);
+    buffer_byte(to->out, ' ');
+    put_safe(to->out, method);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_member(object, names[i], &text)) {
+            buffer_byte(to->out, ' ');
+            put_safe(to->out, text);
+        }
+    buffer_byte(to->out, '}');
+    return true;
+}
+
+static void put_object(const struct printing *to, const struct json *object)
+{
+    if (put_of_tier(to, object) || put_payment(to, object))
+        return;
+    buffer_byte(to->out, '{');
+    for (const struct json *member = json_first(object); member; member = json_next(member)) {
+        if (member != json_first(object))
+            buffer_byte(to->out, ' ');
+        put_safe(to->out, text_of(json_key(member)));
+        buffer_byte(to->out, '=');
+        put_value(to, member);
+    }
+    buffer_byte(to->out, '}');
+}
+
+/* "1-3,7": numbers that follow each other are drawn together. */
+static void put_array(const struct printing *to, const struct json *array)
+{
+    for (const struct json *item = json_first(array); item;) {
+        int64_t first, last, next;
+        if (item != json_first(array))
+            buffer_byte(to->out, ',');
+        if (!json_i64(item, &first)) {
+            put_value(to, item);
+            item = json_next(item);
+            continue;
+        }
+        last = first;
+        item = json_next(item);
+        while (item && json_i64(item, &next) && next == last + 1) {
+            last = next;
+            item = json_next(item);
+        }
+        put_range(to, first, last);
+    }
+}
+
+static void put_value(const struct printing *to, const struct json *value)
 {
     struct text text;
     int64_t number;
     bool truth;
     if (json_text(value, &text)) {
         bool quoted = text.size == 0 || memchr(text.data, ' ', text.size);
-        buffer_string(out, quoted ? "'" : "");
-        put_safe(out, text);
-        buffer_string(out, quoted ? "'" : "");
+        buffer_string(to->out, quoted ? "'" : "");
+        put_safe(to->out, text);
+        buffer_string(to->out, quoted ? "'" : "");
     } else if (json_i64(value, &number)) {
-        buffer_i64(out, number);
+        buffer_i64(to->out, number);
     } else if (json_bool(value, &truth)) {
-        buffer_string(out, truth ? "true" : "false");
+        buffer_string(to->out, truth ? "true" : "false");
     } else if (json_is_array(value)) {
-        for (const struct json *item = json_first(value); item; item = json_next(item)) {
-            buffer_string(out, item == json_first(value) ? "" : ",");
-            put_value(out, item);
-        }
+        put_array(to, value);
     } else if (json_is_object(value)) {
-        put_object(out, value);
+        put_object(to, value);
     } else {
-        buffer_string(out, "?");
+        buffer_string(to->out, "?");
     }
 }
 
@@ -134,22 +212,29 @@ static bool ends_with(const char *name, const char *end)
     return size > end_size && strcmp(name + size - end_size, end) == 0;
 }
 
-static void put_member(struct buffer *out, const struct json *member)
+static bool is_time(const char *name)
+{
+    return ends_with(name, "_at_ms") || ends_with(name, "_by_ms") || ends_with(name, "_until_ms");
+}
+
+static void put_member(const struct printing *to, const struct json *member)
 {
     char time[RFC3339_SIZE];
-    int64_t at_ms;
+    int64_t number;
     const char *name = json_key(member);
-    bool is_time =
-        (ends_with(name, "_at_ms") || ends_with(name, "_by_ms") || ends_with(name, "_until_ms")) &&
-        json_i64(member, &at_ms) && at_ms >= 0 && at_ms <= TIME_MS_MAX;
-    size_t size = strlen(name) - (is_time ? strlen("_ms") : 0);
-    buffer_byte(out, ' ');
-    put_safe(out, text_from(name, size));
-    buffer_byte(out, '=');
-    if (is_time)
-        buffer_string(out, rfc3339_print(at_ms, time));
+    bool whole = json_i64(member, &number);
+    bool moment = whole && is_time(name) && number >= 0 && number <= TIME_MS_MAX;
+    bool money = whole && strcmp(name, "amount_minor") == 0 && number >= 0;
+    size_t cut = moment ? strlen("_ms") : money ? strlen("_minor") : 0;
+    buffer_byte(to->out, ' ');
+    put_safe(to->out, text_from(name, strlen(name) - cut));
+    buffer_byte(to->out, '=');
+    if (moment)
+        buffer_string(to->out, rfc3339_print(number, time));
+    else if (money)
+        words_money(to->out, number, to->currency);
     else
-        put_value(out, member);
+        put_value(to, member);
 }
 
 static void put_seats(struct buffer *out, const struct json *after)
@@ -173,9 +258,11 @@ static void put_fields(struct buffer *out, struct text value)
         return;
     }
     if (json_is_object(document)) {
+        struct printing to = {out, {NULL, 0}};
+        text_member(document, "currency", &to.currency);
         for (const struct json *member = json_first(document); member; member = json_next(member))
             if (!boring(json_key(member)))
-                put_member(out, member);
+                put_member(&to, member);
         const struct json *after = json_member(document, "after");
         if (after && json_is_object(after))
             put_seats(out, after);

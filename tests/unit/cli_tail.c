@@ -52,6 +52,41 @@ static void tail__a_line_shows_what_matters(void **state)
     buffer_release(&out);
 }
 
+/* Of each message what is particular to it, as a person reads it. */
+static void tail__shapes_of_the_vocabulary(void **state)
+{
+    static const struct {
+        const char *value, *expected;
+    } rows[] = {
+        {"{\"tickets\":[1,2,3,7,9,10],\"remaining\":2}", " tickets=1-3,7,9-10 remaining=2\n"},
+        {"{\"tickets\":[{\"tier_id\":\"stalls\",\"first\":1,\"count\":2},{\"tier_id\":\"circle\","
+         "\"first\":3,\"count\":1}]}",
+         " tickets=stalls 1-2,circle 3\n"},
+        {"{\"old\":[{\"tier_id\":\"stalls\",\"quantity\":2,\"unit_amount_minor\":2500}],"
+         "\"amount_minor\":5000,\"currency\":\"EUR\"}",
+         " old=stalls×2 amount=EUR 50.00\n"},
+        {"{\"payment\":{\"payment_id\":\"p-1\",\"provider\":\"till\",\"method\":\"cash\","
+         "\"amount_minor\":6800,\"currency\":\"JPY\"}}",
+         " payment={JPY 6800 cash till p-1}\n"},
+        {"{\"currency\":\"EUR\",\"tiers\":[{\"tier_id\":\"stalls\",\"name\":\"Stalls\","
+         "\"amount_minor\":2500,\"capacity\":70},{\"tier_id\":\"circle\",\"name\":\"C\","
+         "\"amount_minor\":1805}]}",
+         " tiers=stalls EUR 25.00 (70),circle EUR 18.05\n"},
+        {"{\"pay_by_ms\":1795289400123,\"amount_minor\":-5}",
+         " pay_by=2026-11-21T19:30:00.123Z amount_minor=-5\n"},
+        {"{\"tickets\":[],\"x\":[{}],\"y\":null}", " tickets= x={} y=?\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = {0};
+        struct bus_record record = record_of(rows[i].value);
+        struct follower_item item = item_of(&record, NULL);
+        tail_print_line(FOLLOWER_MESSAGE, &item, &out);
+        assert_string_equal(strstr(out.data, " gala") + strlen(" gala"), rows[i].expected);
+        buffer_release(&out);
+    }
+}
+
 static void tail__what_does_not_count_says_why(void **state)
 {
     struct buffer out = {0};
@@ -94,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tail__a_line_shows_what_matters),
+        cmocka_unit_test(tail__shapes_of_the_vocabulary),
         cmocka_unit_test(tail__what_does_not_count_says_why),
         cmocka_unit_test(tail__json_is_one_strict_object_whatever_the_bytes),
     };
