@@ -222,7 +222,7 @@ static int run_one(struct refused_command *refused, const struct operands *opera
         return command_fail(refused->command, END_USAGE,
                             "say nothing, show PLACE or republish PLACE; see --help");
     int end = open_record(refused, operands->items[1], &found);
-    if (end == END_OK)
+    if (end == END_OK && found.record)
         end = again ? republish(refused, &found) : show(refused, &found);
     refused_release(&found);
     return end;

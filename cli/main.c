@@ -19,9 +19,10 @@ static const struct command commands[] = {
     {"seed", "", "load the sample's three shows, once", NULL, command_seed},
     {"topics", "create|check", "make the six topics, or look whether they are fit", NULL,
      command_topics},
-    {"publish", "TOPIC TYPE KEY JSON", "append one command to the log",
+    {"publish", "[TOPIC] TYPE [KEY] JSON", "append one command to the log",
      "TYPE is the short name (RequestReservation) or the whole ce_type; JSON '-' is standard "
-     "input.\n",
+     "input.\nOf TYPE JSON alone, the topic follows from the type and the key is the show_id.\n"
+     "  stagedoor publish --example CreateShow | stagedoor publish CreateShow -\n",
      command_publish},
     {"tail", "[TOPIC…]", "print what is in the log, as the services read it", NULL, command_tail},
     {"flow", "ID", "what happened to a reservation or a show, and what came of what",
@@ -45,6 +46,8 @@ static const struct command commands[] = {
      "its\n"
      "payment_id) stays a repeat once that was decided.\n",
      command_refused},
+    {"at", "SHOW", "a show as it stood at an offset or a time: seats, sale, reservations",
+     "Without --offset and --time: now.\n", command_at},
     {"bench", "reserve", "load the edge, and check that nothing was sold twice", NULL,
      command_bench},
     {"version", "", "print the version", NULL, command_version},

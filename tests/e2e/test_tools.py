@@ -1,5 +1,6 @@
-"""The tools an operator looks into the log with, on a real sale: flow, refused."""
+"""The tools an operator has for the log, on a real sale: flow, refused, at, publish, tail."""
 
+import datetime
 import json
 import uuid
 
@@ -237,3 +238,104 @@ def test_tools__a_structured_command_is_republished_as_a_binary_one(house):
     tool(house, "refused", "republish", refusal["place"], "--yes", "--same-id")
     until(lambda: web.availability(SHOW)["blocked"] == 2, "the seats to be kept")
     house.check_log()
+
+
+# ---- at ------------------------------------------------------------------------------------------
+
+def at(house, show_id, *more):
+    return json.loads(tool(house, "at", show_id, "--json", *more))
+
+
+def test_tools__at_knows_how_a_show_stood_at_every_event(house):
+    """The seats at each offset are what the event there says, and what the edge said then."""
+    _, web = house.up()
+    web.create_show(SHOW, 5)
+    first = web.reserve(SHOW, 2).json
+    web.reserve(SHOW, 3)
+    assert web.check_out(first).status == 201
+    now = at(house, SHOW)
+    edge = web.availability(SHOW)
+    assert now["seats"] == {name: edge[name] for name in now["seats"]}
+    assert (now["status"], now["name"]) == ("on sale", f"the {SHOW} show")
+    assert now["reservations"]["held"] == {"reservations": 1, "seats": 3}
+    assert now["reservations"]["confirmed"] == {"reservations": 1, "seats": 2}
+    events = [record for record in house.bus.read(("shows.events",))
+              if record.body().get("after")]
+    for record in events:
+        then = at(house, SHOW, "--offset", record.offset)
+        after = record.body()["after"]
+        assert then["seats"] == {name: after[name] for name in then["seats"]}
+        assert then["tiers"][0]["held"] == after["tiers"][0]["held"]
+        assert (then["place"], then["seq"]) == (record.place, record.body()["seq"])
+    assert [at(house, SHOW, "--offset", record.offset)["reservations"]["count"]
+            for record in events[:3]] == [0, 1, 2]
+    text = tool(house, "at", SHOW)
+    assert "seats: 0 of 5 free, 3 held, 2 sold, 0 blocked" in text and "on sale (from " in text
+
+
+def test_tools__at_a_time(house):
+    _, web = house.up()
+    web.create_show(SHOW, 5)
+    web.reserve(SHOW, 2)
+    held = next(record for record in house.bus.read(("shows.events",))
+                if record.type == "SeatsHeld")
+    moments = [datetime.datetime.fromtimestamp(held.time_ms / 1000 + shift, datetime.timezone.utc)
+               .isoformat(timespec="milliseconds") for shift in (-0.001, 0)]
+    assert [at(house, SHOW, "--time", moment)["seats"]["held"] for moment in moments] == [0, 2]
+    assert "there was no show" in tool(house, "at", SHOW, "--time", "1h", end=1)
+    assert at(house, SHOW, "--time", "0s")["seats"]["held"] == 2
+    assert "there is no show" in tool(house, "at", "lear", end=1)
+    assert "no record at" in tool(house, "at", SHOW, "--offset", "999", end=1)
+    assert "--time takes" in tool(house, "at", SHOW, "--time", "soon", end=100)
+    assert "not both" in tool(house, "at", SHOW, "--time", "1h", "--offset", "1", end=100)
+
+
+# ---- publish -------------------------------------------------------------------------------------
+
+def test_tools__every_example_can_be_published(house):
+    """None is refused for what it is: only for when it comes."""
+    house.up()
+    listed = [json.loads(line)
+              for line in house.run("publish", "--list", "--json").stdout.splitlines()]
+    names = [row["name"] for row in listed]
+    assert names[0] == "CreateShow" and len(names) == 17
+    for row in listed:
+        example = house.run("publish", "--example", row["name"]).stdout
+        needed = {field["path"] for field in row["fields"]
+                  if field["needed"] and "." not in field["path"]}
+        assert needed <= set(json.loads(example))
+        done = house.run("publish", row["name"], "-", "--json", *house.bus.arguments,
+                         stdin=example)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["place"].startswith(row["topic"] + "/")
+    show_id = json.loads(example)["show_id"]
+    until(lambda: "ShowCreated" in types_of(flow_of(house, show_id)), "the show to be made")
+    assert not {"undecodable", "invalid", "unknown_type", "misrouted"} & {
+        row["code"] for row in refusals(house)}
+    assert house.run("publish", "--example", "Dance").returncode == 100
+
+
+def test_tools__publish_finds_topic_and_key_itself(house):
+    _, web = house.up()
+    web.create_show(SHOW, 5)
+    tool(house, "publish", "SetBlock", json.dumps({"show_id": SHOW, "block_id": "house",
+                                                   "quantity": 2}))
+    until(lambda: web.availability(SHOW)["blocked"] == 2, "the seats to be kept")
+    assert "block_id" in tool(house, "publish", "SetBlock", json.dumps({"show_id": SHOW}), end=1)
+    assert "show_id" in tool(house, "publish", "SetBlock", "{}", end=1)
+    assert "only commands" in tool(house, "publish", "SeatsHeld", "{}", end=1)
+    assert "unknown type" in tool(house, "publish", "Dance", "{}", end=100)
+
+
+def test_tools__tail_reads_the_same_sale(house):
+    _, web = house.up()
+    web.create_show(SHOW, 5)
+    assert web.check_out(web.reserve(SHOW, 2, name="Zoë").json).status == 201
+    lines = tool(house, "tail", "-n", "50").splitlines()
+    assert len(lines) == 11
+    assert "tickets=standard 1-2" in next(x for x in lines if "ReservationConfirmed" in x)
+    sold = next(line for line in lines if "SeatsSold" in line)
+    assert "payment={EUR 0.00 none " in sold and "sold:2 free:3/5" in sold
+    rows = [json.loads(line) for line in tool(house, "tail", "--json", "shows.events").splitlines()]
+    assert [row["name"] for row in rows] == ["ShowCreated", "SeatsHeld", "HoldExtended",
+                                             "SeatsSold"]
