@@ -205,6 +205,26 @@ static void follower__tells_what_counts(void **state)
 }
 
 /* The message, its record, its place and its marks. */
+/* What is not looked for still counts for the fence. */
+static void follower__tells_only_what_holds_the_text(void **state)
+{
+    struct house house = house_open();
+    (void)state;
+    claim(&house, 0, A, house.installation.id);
+    refused(&house, 0, "1-" A ".1", "one needle");
+    refused(&house, 0, "1-" A ".2", "two");
+    refused(&house, 0, "1-" A ".4", "a needle behind a gap");
+    refused(&house, 0, "1-" A ".9", "behind a gap");
+    refused(&house, 0, "1-" A ".3", "three needles");
+    raw(&house, TOPIC_SHOWS_EVENTS, 0, "stagedoor.shows.needle", "1-" A ".4", "{}");
+    struct reader reader = reader_open(&house, NULL);
+    follower_only(reader.follower, text_of("needle"));
+    assert_string_equal(EVENTS(&reader), "C1 M2:one needle V4 M6:three needles S7");
+    assert_int_equal(follower_void_count(reader.follower), 2);
+    reader_close(&reader);
+    house_close(&house);
+}
+
 static void follower__hands_out_the_whole_item(void **state)
 {
     struct house house = house_open();
@@ -450,6 +470,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follower__tells_what_counts),
+        cmocka_unit_test(follower__tells_only_what_holds_the_text),
         cmocka_unit_test(follower__hands_out_the_whole_item),
         cmocka_unit_test(follower__commands_have_no_fence),
         cmocka_unit_test(follower__accepted_but_unreadable_is_strange),
