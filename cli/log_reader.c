@@ -177,13 +177,12 @@ bool log_reader_at(struct log_reader *reader, const struct place *place, int *en
     int64_t log_end, begun_ms = clock_monotonic_ms();
     stop(reader);
     *end = END_OK;
-    if (place->partition >= reader->installation.partition_count)
+    if (place->partition >= reader->installation.partition_count ||
+        (bus_end(reader->bus, place->topic, place->partition, &log_end) == BUS_OK &&
+         place->offset >= log_end)) {
         *end = there_is_none(reader, place);
-    else if (bus_end(reader->bus, place->topic, place->partition, &log_end) == BUS_OK &&
-             place->offset >= log_end)
-        *end = there_is_none(reader, place);
-    if (*end != END_OK)
         return false;
+    }
     bus_follow(reader->bus, place->topic, place->partition, place->offset);
     while (clock_monotonic_ms() - begun_ms < PATIENCE_MS) {
         struct bus_event *event = &reader->event;

@@ -57,11 +57,11 @@ static bool describe(const struct show_fold *fold, struct arena *arena, struct m
 
 static void put_window(const struct message *show, int64_t at_ms, struct buffer *out)
 {
-    buffer_string(out, " (from ");
+    buffer_string(out, "; sale from ");
     words_time(out, show->on_sale_at_ms, at_ms);
     buffer_string(out, " until ");
     words_time(out, show->off_sale_at_ms, at_ms);
-    buffer_string(out, "), the show begins ");
+    buffer_string(out, "; the show begins ");
     words_time(out, show->starts_at_ms, at_ms);
     buffer_byte(out, '\n');
 }

@@ -73,7 +73,7 @@ static const char *const sentences[MESSAGE_COUNT] = {
     [MESSAGE_CancellationRequested] = "took down the cancellation[ of tickets {numbers}] by {by}"
                                       "[: {why}]; refund {refund}",
     [MESSAGE_ReservationReleased] = "the reservation is released",
-    [MESSAGE_ReservationCancelled] = "tickets {numbers} are cancelled, {remaining} remain",
+    [MESSAGE_ReservationCancelled] = "cancelled tickets {numbers}; {remaining} left",
     [MESSAGE_CancellationRejected] = "the cancellation is rejected: {reason}",
     [MESSAGE_ReservationExpired] = "the reservation has expired",
     [MESSAGE_ReservationConfirmed] = "confirmed as {reference}: tickets {tickets}",
@@ -82,14 +82,15 @@ static const char *const sentences[MESSAGE_COUNT] = {
     [MESSAGE_CheckInRejected] = "did not let ticket {ticket_id} {entry} at {list_id}: {reason}",
     [MESSAGE_TicketTransferred] = "ticket {ticket_id} belongs to {holder} now "
                                   "(generation {generation})",
-    [MESSAGE_ShowCancellationStarted] = "winds up {open} reservations; refund {refund}",
+    [MESSAGE_ShowCancellationStarted] = "winds up what is open of the show, reservations: {open}; "
+                                        "refund {refund}",
     [MESSAGE_ShowCancellationFinished] = "every reservation of the show is wound up",
     [MESSAGE_ReservationsArchived] = "archived the reservations of the show",
 
     [MESSAGE_StartCheckout] = "wants to pay: {method}, by the {by}[, at {provider}]",
-    [MESSAGE_RecordPayment] = "says that the payment {result}: {amount_minor} at {provider} "
+    [MESSAGE_RecordPayment] = "reports a payment at {provider}: {result}, {amount_minor} "
                               "({provider_ref})[: {failure}]",
-    [MESSAGE_RecordRefund] = "says that the refund {repaid}[, try {attempt}][ ({provider_ref})]"
+    [MESSAGE_RecordRefund] = "reports a refund: {repaid}[, try {attempt}][ ({provider_ref})]"
                              "[: {note}]",
     [MESSAGE_CheckoutStarted] = "began a checkout: {method}, by the {by}[, at {provider}]"
                                 "[, in place of {supersedes}]",
@@ -101,11 +102,11 @@ static const char *const sentences[MESSAGE_COUNT] = {
     [MESSAGE_PaymentUnknown] = "nobody knows yet what became of the payment at {provider} "
                                "({provider_ref})",
     [MESSAGE_PaymentAbandoned] = "gave up on the payment at {provider}",
-    [MESSAGE_RefundRequested] = "owes {amount_minor} back because of {cause}, try {attempt}"
+    [MESSAGE_RefundRequested] = "owes {amount_minor} back ({cause}), try {attempt}"
                                 "[{manual|, by hand|}]; it was {payment}",
-    [MESSAGE_RefundCompleted] = "{amount_minor} went back, after {attempts} tries"
+    [MESSAGE_RefundCompleted] = "{amount_minor} went back at try {attempts}"
                                 "[ ({provider_ref})]",
-    [MESSAGE_RefundFailed] = "the refund failed after {attempts} tries[: {note}]"
+    [MESSAGE_RefundFailed] = "the refund failed at try {attempts}[: {note}]"
                              "[{manual|; somebody has to see to it|}]",
     [MESSAGE_PaymentsArchived] = "archived the payments of the show",
 

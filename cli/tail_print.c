@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NAME_COLUMN = 22, PLACE_COLUMN = 28, TEXT_SHOWN_MAX = 60 };
+enum { NAME_COLUMN = 24, PLACE_COLUMN = 28, TEXT_SHOWN_MAX = 60 };
 
 static const char *news_word(enum follower_news news)
 {

@@ -2,10 +2,14 @@
 
 import datetime
 import json
+import os
+import pty
+import subprocess
+import time
 import uuid
 
 from log import partition_of
-from theatre import new_key, until
+from theatre import BIN, new_key, until
 
 SHOW = "hamlet"
 
@@ -110,6 +114,73 @@ def test_tools__flow_of_a_show_counts_its_reservations(house):
     every = flow_of(house, SHOW, "--all")
     assert types_of(every).count("RequestReservation") == 3
     assert all(step["data"]["show_id"] == SHOW for step in every["steps"])
+
+
+def test_tools__flow_knows_the_whole_vocabulary_of_a_reservation(house):
+    """From a wish that grows, over money nobody knows about, to a show that is cancelled."""
+    house.up()
+    rid, payment_id = str(uuid.uuid4()), str(uuid.uuid4())
+    of = {"show_id": SHOW, "reservation_id": rid}
+    paid = {**of, "payment_id": payment_id, "amount_minor": 6800, "currency": "EUR",
+            "provider": "paydesk", "provider_ref": "ref-1"}
+    ticket = {"show_id": SHOW, "ticket_id": f"{rid}-1", "generation": 1}
+    scan = {**ticket, "list_id": "main", "entry": "in"}
+
+    def say(kind, answer, **body):
+        """Publishes and waits until a service has said that."""
+        tool(house, "publish", kind, json.dumps(body))
+        return until(lambda: [step for step in flow_of(house, SHOW, "--all")["steps"]
+                              if step["type"] == answer], f"{answer} to {kind}")[-1]["data"]
+
+    say("CreateShow", "ShowCreated", show_id=SHOW, name="Hamlet", capacity=9, currency="EUR",
+        starts_at_ms=2082830400000,
+        tiers=[{"tier_id": "stalls", "name": "Stalls", "amount_minor": 2500},
+               {"tier_id": "circle", "name": "Circle", "amount_minor": 1800}])
+    stalls, circle = ({"tier_id": tier, "quantity": count}
+                      for tier, count in (("stalls", 2), ("circle", 1)))
+    say("RequestReservation", "SeatsHeld", **of, lines=[stalls], holder={"name": "Zoë"},
+        channel="web")
+    say("ChangeReservation", "HoldResized", **of, lines=[stalls, circle])
+    say("UpdateReservation", "ReservationUpdated", **of, note="comes by bus")
+    say("ExtendReservation", "HoldExtended", **of,
+        until_at_ms=int(time.time() + 3600) * 1000)
+    say("StartCheckout", "PaymentRequested", **of, payment_id=payment_id, method="external",
+        by="customer", provider="paydesk")
+    say("RecordPayment", "PaymentUnknown", **paid, result="unknown")
+    say("RecordPayment", "ReservationConfirmed", **paid, result="succeeded")
+    say("CheckInTicket", "TicketCheckedIn", **scan, nonce="1")
+    say("CheckInTicket", "CheckInRejected", **scan, nonce="2")
+    say("TransferTicket", "TicketTransferred", **{**ticket, "ticket_id": f"{rid}-2"},
+        holder={"name": "Adam"})
+    refund_id = say("CancelReservation", "RefundRequested", **of, tickets=[2, 3], by="staff",
+                    refund="full")["refund_id"]
+    say("RecordRefund", "RefundFailed", **of, refund_id=refund_id, result="failed")
+    say("RecordRefund", "RefundCompleted", **of, refund_id=refund_id, result="completed")
+    say("CancelShow", "ShowCancellationFinished", show_id=SHOW, reason="ill", refund="full")
+    until(lambda: types_of(flow_of(house, rid)).count("RefundRequested") == 2, "the last refund")
+
+    text = tool(house, "flow", rid)
+    for words in ("changed the hold from 2 stalls to 2 stalls, 1 circle, now EUR 68.00; 6 of 9",
+                  "wrote down the note \"comes by bus\"", "(for pin)", "(for staff)",
+                  "has the payment: EUR 68.00 online (paydesk ref-1)",
+                  "confirmed as ", "tickets stalls 1-2, circle 3", "in at main: already_in",
+                  f"ticket {rid}-2 belongs to Adam now (generation 2)",
+                  "took back 1 stalls, 1 circle (tickets 2-3) by staff, EUR 43.00, refund full",
+                  "cancelled tickets 2-3; 1 left", "owes EUR 43.00 back (cancelled), try 1",
+                  "the refund failed at try 1", "EUR 43.00 went back at try 1",
+                  "timer of reservations: took down the cancellation by show"):
+        assert words in text, text
+    steps = flow_of(house, rid)["steps"]
+    timed = [step for step in steps if step.get("timer")]
+    assert [step["type"] for step in timed] == ["CancellationRequested"]
+    assert types_of(flow_of(house, refund_id)) == types_of({"steps": steps})
+    counted = flow_of(house, SHOW)["reservations"]
+    assert counted["cancelled"] == {"reservations": 1, "seats": 3} and counted["count"] == 1
+    assert at(house, SHOW)["status"] == "cancelled"
+    lines = tool(house, "tail", "--from-start").splitlines()
+    assert "old=stalls×2 lines=stalls×2,circle×1" in next(x for x in lines if "HoldResized" in x)
+    assert "tickets=2-3" in next(x for x in lines if "SeatsReturned" in x)
+    house.check_log()
 
 
 def test_tools__flow_of_what_is_not_there(house):
@@ -224,6 +295,29 @@ def test_tools__republish_looks_first(house):
     assert "nobody has refused it" in tool(house, "refused", "republish", good, "--yes", end=1)
 
 
+def test_tools__republish_asks_who_sits_at_a_terminal(house):
+    house.up()[1].create_show(SHOW, 5)
+    block = {"show_id": SHOW, "block_id": "house", "quantity": 9}
+    place = publish(house, "shows.commands", "SetBlock", block)
+    assert refusal_of(house, place)["code"] == "precondition"
+
+    def answered(answer):
+        ours, theirs = pty.openpty()
+        os.write(ours, f"{answer}\n".encode())
+        done = subprocess.run([BIN / "stagedoor", "refused", "republish", place,
+                               *house.bus.arguments], stdin=theirs, capture_output=True,
+                              text=True, timeout=60, check=False)
+        os.close(theirs)
+        os.close(ours)
+        assert "publish it again to shows.commands/" in done.stderr
+        return done
+    assert answered("n").returncode == 1
+    assert len(refusals(house)) == 1
+    said = answered("y")
+    assert said.returncode == 0
+    assert refusal_of(house, said.stdout.strip())["code"] == "precondition"
+
+
 def test_tools__a_structured_command_is_republished_as_a_binary_one(house):
     _, web = house.up()
     web.create_show(SHOW, 5)
@@ -270,7 +364,7 @@ def test_tools__at_knows_how_a_show_stood_at_every_event(house):
     assert [at(house, SHOW, "--offset", record.offset)["reservations"]["count"]
             for record in events[:3]] == [0, 1, 2]
     text = tool(house, "at", SHOW)
-    assert "seats: 0 of 5 free, 3 held, 2 sold, 0 blocked" in text and "on sale (from " in text
+    assert "seats: 0 of 5 free, 3 held, 2 sold, 0 blocked" in text and "on sale; sale from " in text
 
 
 def test_tools__at_a_time(house):

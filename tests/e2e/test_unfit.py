@@ -143,7 +143,7 @@ def test_unfit__no_bus_for_edge_and_tools(house):
     house.bus.arguments = ["--bus", bus_down(house)]
     edge = house.start("stagedoor-edge", *house.bus.arguments, "--data", house.data, "--listen",
                        "127.0.0.1:0")
-    for command in (["tail"], ["topics", "check"],
+    for command in (["tail"], ["topics", "check"], ["flow", "a"], ["refused"], ["at", "a"],
                     ["publish", "shows.commands", "OpenSale", "a", '{"show_id":"a"}']):
         done = house.run(*command, *house.bus.arguments)
         assert done.returncode in (1, 111) and len(done.stderr.splitlines()) == 1, done.stderr

@@ -181,7 +181,7 @@ static void show__is_printed_with_its_seats(void **state)
     assert_string_equal(
         out.data,
         "show gala, \"Gala\", at 2026-11-21 19:30:00.123 (shows.events/2@9, seq 7; all times UTC)\n"
-        "  on sale (from 16:53:20 until 2026-11-22 17:53:20), the show begins "
+        "  on sale; sale from 16:53:20 until 2026-11-22 17:53:20; the show begins "
         "2026-11-22 19:30:00\n"
         "  seats: 91 of 100 free, 2 held, 4 sold, 3 blocked\n"
         "  tier stalls, EUR 25.00: 2 held, 4 sold of 70\n"

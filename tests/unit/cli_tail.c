@@ -46,7 +46,7 @@ static void tail__a_line_shows_what_matters(void **state)
     (void)state;
     tail_print_line(FOLLOWER_MESSAGE, &item, &out);
     assert_string_equal(out.data,
-                        "19:30:00.123 shows.events/2@815           SeatsHeld              gala"
+                        "19:30:00.123 shows.events/2@815           SeatsHeld                gala"
                         " lines=stalls×2 holder={name='Eve B'} expires_at=2026-11-21T19:30:00.123Z"
                         " held:2 free:98/100\n");
     buffer_release(&out);
