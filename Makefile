@@ -154,11 +154,13 @@ help: ## this text
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@echo
 	@echo "  make run BUS=kafka     on a local Kafka instead of sqlite; LISTEN=HOST:PORT, DATA=DIR"
+	@echo "  make run PAYDESK=succeed   with a payment provider to develop against (paydesk/README.md)"
 
 build: $(addprefix build/bin/,$(PROGRAMS)) ## all programs, in build/bin
 
 run: build $(if $(filter kafka,$(BUS)),kafka-up) ## build, start everything, load the sample's shows; Ctrl-C stops
-	@exec build/bin/stagedoor up --bus $(BUS_URL_$(BUS)) --listen $(LISTEN) --data $(DATA_$(BUS)) --seed
+	@exec build/bin/stagedoor up --bus $(BUS_URL_$(BUS)) --listen $(LISTEN) --data $(DATA_$(BUS)) --seed \
+	    $(if $(PAYDESK),--paydesk '$(PAYDESK)')
 
 kafka-up: | build/.installed-kafka ## start a local Kafka from Maven jars (no docker)
 	@KAFKA_PORT=$(KAFKA_PORT) compose/local-kafka/kafka.sh up

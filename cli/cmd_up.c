@@ -33,6 +33,7 @@ struct up {
     const struct command *command;
     struct log_options log;
     struct option_list listen, edge_args;
+    const char *paydesk; /* its script; NULL: none */
     int64_t instance_count, partition_count;
     bool seed, colours_off;
 
@@ -95,7 +96,8 @@ static void print_program(const struct up *up, const char *name, struct buffer *
 
 static int find_programs(struct up *up)
 {
-    static const char *const names[] = {"shows", "reservations", "checkout", "edge"};
+    const char *names[] = {"shows", "reservations", "checkout", "edge",
+                           up->paydesk ? "paydesk" : "edge"};
     ssize_t size = readlink("/proc/self/exe", up->folder, sizeof up->folder - 1);
     if (size <= 0)
         return command_fail(up->command, END_SYSTEM, "cannot find my own program: %s",
@@ -212,16 +214,26 @@ static void start_service(struct up *up, int service, int instance)
     arguments_release(&arguments);
 }
 
+/* The paydesk asks nothing of a customer, so it has no page: who goes there to pay comes straight
+ * back to the shows. */
+static const char *pay_url(const struct up *up, struct buffer *out)
+{
+    char url[DOORWAY_TEXT_SIZE];
+    buffer_print(out, "paydesk=%s/?payment={payment_id}", doorway_url(&up->doorways[0], url));
+    return up->paydesk ? out->data : NULL;
+}
+
 static void start_edge(struct up *up)
 {
     struct arguments arguments = {.count = 0};
-    struct buffer env = {0};
+    struct buffer env = {0}, pay = {0};
     int fds[DOORWAYS_MAX];
     char text[DOORWAY_TEXT_SIZE];
     add_program(&arguments, up, "edge");
     add_option(&arguments, "--bus", up->bus_url.data);
     add_option(&arguments, "--data", up->log.data);
     add_option(&arguments, "--topic-prefix", up->log.topic_prefix);
+    add_option(&arguments, "--pay-url", pay_url(up, &pay));
     buffer_string(&env, "STAGEDOOR_LISTEN_FDS=");
     for (int i = 0; i < up->doorway_count; i++) {
         add_option(&arguments, "--listen", doorway_print(&up->doorways[i], true, text));
@@ -242,7 +254,30 @@ static void start_edge(struct up *up)
                               .fd_count = up->doorway_count};
     supervisor_add(up->supervisor, &spec);
     arguments_release(&arguments);
+    buffer_release(&pay);
     buffer_release(&env);
+}
+
+/* Its secret lies among the edge's keys, so it is started when they are there for sure. */
+static void start_paydesk(struct up *up)
+{
+    char url[DOORWAY_TEXT_SIZE];
+    struct arguments arguments = {.count = 0};
+    struct buffer keys = {0};
+    const char *secret = getenv("STAGEDOOR_PAYDESK_SECRET");
+    buffer_print(&keys, "%s/keys", up->log.data);
+    add_program(&arguments, up, "paydesk");
+    add_option(&arguments, "--bus", up->bus_url.data);
+    add_option(&arguments, "--data", up->log.data);
+    add_option(&arguments, "--topic-prefix", up->log.topic_prefix);
+    add_option(&arguments, "--edge", doorway_url(&up->doorways[0], url));
+    add_option(&arguments, "--script", up->paydesk);
+    add_option(&arguments, "--secret-file", secret && secret[0] ? NULL : keys.data);
+    struct child_spec spec = {
+        .name = "paydesk", .role = CHILD_EDGE, .argv = (const char *const *)arguments.items};
+    supervisor_add(up->supervisor, &spec);
+    arguments_release(&arguments);
+    buffer_release(&keys);
 }
 
 /* One of our own commands, once. */
@@ -297,6 +332,8 @@ static void announce(struct up *up)
         printf("sign in: %s/boxoffice#key=%s\n", url, key);
     fflush(stdout);
     up->open = true;
+    if (up->paydesk)
+        start_paydesk(up);
     if (up->seed)
         start_task(up, "seed", "--data", up->log.data);
 }
@@ -390,6 +427,9 @@ int command_up(const struct command *command, int argc, char **argv)
                      PARTITIONS_MAX, "of every topic, when they are made (4)"),
         OPTION_LIST("edge-arg", "ARG", "STAGEDOOR_EDGE_ARGS", &up.edge_args,
                     "one more argument of stagedoor-edge, repeatable"),
+        OPTION_TEXT("paydesk", "SCRIPT", NULL, &up.paydesk,
+                    "a payment provider to develop against as well; 'succeed', or a script as in "
+                    "stagedoor-paydesk --help"),
         OPTION_FLAG("no-colour", 0, NULL, &up.colours_off, "even on a terminal"),
     };
     struct operands operands;

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import signal
 import sqlite3
 import threading
 import time
@@ -14,7 +15,7 @@ import uuid
 import pytest
 
 from log import ACCEPTED, PROGRESS, judge, partition_of
-from theatre import until
+from theatre import new_key, until
 
 SECRET = "whsec_" + base64.b64encode(b"between us, and of 24 bytes or more").decode()
 SHOW = "tempest"
@@ -446,3 +447,26 @@ def test_paydesk__keeps_to_its_ledger(house_on, sqlite_bus, tmp_path, edges):
     assert theatre.house.run("topics", "create", *other.arguments).returncode == 0
     stranger = theatre.paydesk(edge, *other.arguments, ready=False)
     assert stranger.ended() == 111 and "of another installation" in stranger.output
+
+
+# ---- beside all the others -----------------------------------------------------------------------
+
+def test_paydesk__up_starts_it_and_a_customer_pays(house):
+    up, web = house.up("--paydesk", "fail,succeed", env={"STAGEDOOR_PAYDESK_DELAY": "0ms"})
+    up.said("paydesk: ready, ")
+    web.create_show(SHOW, 5, tiers=[{"tier_id": "standard", "name": "Standard",
+                                     "price": {"amount_minor": 3400, "currency": "EUR"}}])
+    held = web.reserve(SHOW, 2).json
+    path = f"/v1/reservations/{held['reservation_id']}"
+    for status in ("held", "confirmed"):
+        paying = web.post(f"{path}/checkout", {"method": "external", "provider": "paydesk"},
+                          key=new_key(), bearer=held["secret"], headers={"Prefer": "wait=20"})
+        assert paying.status == 201, paying.text
+        up.said(f"msg_{paying['payment_id']}_1: told, status 200")
+        until(lambda: web.look(held)["status"] == status, f"the reservation to be {status}")
+    assert web.cancel(held).status == 200
+    until(lambda: web.look(held).json.get("refund", {}).get("status") == "completed",
+          "the money to be back")
+    up.signal(signal.SIGTERM)
+    assert up.ended() == 0, up.output
+    house.check_log()
