@@ -223,9 +223,11 @@ static void apply_refund(struct checkout *checkout, const struct message *outcom
         refund->failed = false;
         break;
     case MESSAGE_RefundFailed:
+        refund->manual = outcome->manual;
+        if (outcome->cause_id.size == 0)
+            break; /* given up by the timer: what became of the last attempt may still be told */
         refund->failed = true;
         refund->failed_at_ms = outcome->at_ms;
-        refund->manual = outcome->manual;
         break;
     case MESSAGE_RefundCompleted:
         refund->completed = true;

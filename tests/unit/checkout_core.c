@@ -575,7 +575,7 @@ static void checkout_core__refuses_to_record_a_refund(void **state)
         {OWED FAILED, "RecordRefund f1 r1 result=failed fingerprint=1", "none"},
         {OWED FAILED, "RecordRefund f1 r1 result=failed fingerprint=2", "none"},
         {BY_HAND FAILED, "RecordRefund f1 r1 result=failed fingerprint=2", "none"},
-        {OWED "@259200;", "RecordRefund f1 r1 result=failed", "none"},
+        {OWED "@259200;" FAILED, "RecordRefund f1 r1 result=failed fingerprint=2", "none"},
     };
     (void)state;
     RUN(rows);
@@ -641,7 +641,8 @@ static void checkout_core__asks_again_and_gives_up(void **state)
         {OWED "@259199.999;" FAILED, "@259200", "RefundFailed attempts=1 manual=true"},
         /* what is due comes before what is said at the same time */
         {OWED FAILED, "@60 RecordRefund f1 r1 result=failed", "RefundFailed attempts=2"},
-        {OWED, "@259200 RecordRefund f1 r1 result=failed", "none"},
+        {OWED, "@259200 RecordRefund f1 r1 result=failed",
+         "RefundFailed attempts=1 manual=true"}, /* news, though a person has it already */
         /* then it is a matter for a person */
         {OWED "@259200;", "@900000", "none"},
         {OWED "@259140;" FAILED "@259200;", "@900000", "none"},
