@@ -666,6 +666,11 @@ int64_t sim_now_ms(const struct sim *sim)
     return sim->now_ms;
 }
 
+int64_t sim_log_ms(const struct sim *sim)
+{
+    return sim->now_ms + sim->clock_offset_ms;
+}
+
 /* Landings and expiries happen in the order of their times, each at its own. */
 void sim_advance(struct sim *sim, int64_t by_ms)
 {

@@ -41,6 +41,7 @@ const struct sim_counts *sim_counts(const struct sim *sim);
 /* Time, seen by append_ms and by what is delayed. sim_step_clock moves only the log's clock (±), as
  * NTP would. */
 int64_t sim_now_ms(const struct sim *sim);
+int64_t sim_log_ms(const struct sim *sim); /* the log's clock, steps included */
 void sim_advance(struct sim *sim, int64_t by_ms);
 void sim_step_clock(struct sim *sim, int64_t by_ms);
 
