@@ -14,12 +14,14 @@
 
 enum { ROUNDS_DEFAULT = 1200 };
 
+/* `breach` NULL: nobody judges it. */
 static uint64_t run_seed(uint64_t seed, int rounds, bool trace, struct tally *tally,
                          const char **breach)
 {
     struct world *world = world_new(seed, tally, trace);
     world_run(world, rounds);
-    *breach = judge(world);
+    if (breach)
+        *breach = judge(world);
     uint64_t hash = world_hash(world);
     world_free(world);
     return hash;
@@ -28,13 +30,13 @@ static uint64_t run_seed(uint64_t seed, int rounds, bool trace, struct tally *ta
 static bool passes(uint64_t seed, int rounds, bool trace, struct tally *tally)
 {
     static struct tally second;
-    const char *breach, *again;
+    const char *breach;
     uint64_t hash = run_seed(seed, rounds, trace, tally, &breach);
     if (breach) {
         printf("seed %llu: %s\n", (unsigned long long)seed, breach);
         return false;
     }
-    if (run_seed(seed, rounds, false, &second, &again) == hash)
+    if (run_seed(seed, rounds, false, &second, NULL) == hash)
         return true;
     printf("seed %llu: two runs differ\n", (unsigned long long)seed);
     return false;
