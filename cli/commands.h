@@ -25,6 +25,7 @@ int command_tail(const struct command *command, int argc, char **argv);
 int command_flow(const struct command *command, int argc, char **argv);
 int command_refused(const struct command *command, int argc, char **argv);
 int command_at(const struct command *command, int argc, char **argv);
+int command_verify(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);
 
 /* Reads the command line. false: it is over, and `*end` is the exit code: --help was printed to
