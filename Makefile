@@ -25,7 +25,7 @@ WITH_stagedoor      := cli
 WITH_stagedoor-edge := api
 WITH_stagedoor-paydesk := paydesk
 SUPPORT := $(wildcard tests/support/*.c)
-TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c))
+TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c tests/audit/*.c))
 SIM     := $(wildcard tests/sim/*.c)
 
 LIBRARIES  := rdkafka libmicrohttpd libcjson sqlite3 libcrypto libcurl
@@ -179,6 +179,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'schemas pytest: tests/schemas' \
 	    'rules pytest: tests/check' \
 	    'documents pytest: tests/documents' \
+	    'audit pytest: tests/audit' \
 	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
