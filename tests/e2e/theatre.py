@@ -263,6 +263,13 @@ class House:
         assert not found, "\n".join(found[:20])
         found = published.breaches(self.bus.read())
         assert not found, "\n".join(found[:20])
+        self.verify("--replay")
+
+    def verify(self, *options):
+        """The auditor's verdict, which shares nothing with check_log.py."""
+        done = self.run("verify", *self.bus.arguments, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def close(self):
         """In reverse, and with what each of them said: pytest shows it when the test failed."""
