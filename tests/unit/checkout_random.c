@@ -607,7 +607,7 @@ static void rest(struct model *model)
 static void checkout_random__is_foretold_by_a_model(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= 90; seed++) {
         struct model *model = memory_new(sizeof *model);
         prng.state = seed;
         model->play = play_open(&checkout_service);
