@@ -1,6 +1,8 @@
 /* Folding what was decided: the only writer of the state. */
 #include "services/checkout/checkout_core_state.h"
 
+#include "schemas/payment.h"
+
 #include <assert.h>
 
 /* ---- making and freeing ---------------------------------------------------------------------- */
@@ -45,10 +47,7 @@ static void free_refund(struct repayment *refund)
 {
     text_free(&refund->refund_id);
     text_free(&refund->reservation_id);
-    text_free(&refund->payment.payment_id);
-    text_free(&refund->payment.provider);
-    text_free(&refund->payment.provider_ref);
-    text_free(&refund->payment.currency);
+    payment_free(&refund->payment);
     text_free(&refund->completed_by);
     recent_release(&refund->commands);
     memory_free(refund);
@@ -172,18 +171,6 @@ static void apply_trouble(struct attempt *attempt, enum result result,
 
 /* ---- refunds --------------------------------------------------------------------------------- */
 
-static struct payment own_payment(const struct payment *payment)
-{
-    struct payment own = *payment;
-    own.payment_id = text_copy(payment->payment_id);
-    own.currency = text_copy(payment->currency);
-    if (payment->provider.data)
-        own.provider = text_copy(payment->provider);
-    if (payment->provider_ref.data)
-        own.provider_ref = text_copy(payment->provider_ref);
-    return own;
-}
-
 static struct repayment *add_refund(struct checkout *checkout, const struct message *outcome)
 {
     struct repayment *refund = memory_new(sizeof *refund);
@@ -191,7 +178,7 @@ static struct repayment *add_refund(struct checkout *checkout, const struct mess
     refund->refund_id = text_copy(outcome->refund_id);
     refund->reservation_id = text_copy(outcome->reservation_id);
     refund->till = till;
-    refund->payment = own_payment(&outcome->payment);
+    refund->payment = payment_copy(&outcome->payment);
     refund->amount_minor = outcome->amount_minor;
     refund->cause = outcome->cause;
     refund->manual = outcome->manual;

@@ -1,5 +1,6 @@
 /* Folding what was decided: the only writer of the state. Nothing here asks whether; that was
  * decided. */
+#include "schemas/payment.h"
 #include "schemas/refusal.h"
 #include "services/shows/shows_core_state.h"
 
@@ -59,26 +60,6 @@ static void set_lines(struct hold *hold, const struct lines *lines)
         hold->lines[i] = lines->items[i];
         hold->lines[i].tier_id = tier->tier_id;
     }
-}
-
-static void free_payment(struct payment *payment)
-{
-    text_free(&payment->payment_id);
-    text_free(&payment->provider);
-    text_free(&payment->provider_ref);
-    text_free(&payment->currency);
-}
-
-static struct payment own_payment(const struct payment *payment)
-{
-    struct payment own = *payment;
-    own.payment_id = text_copy(payment->payment_id);
-    own.currency = text_copy(payment->currency);
-    if (payment->provider.data)
-        own.provider = text_copy(payment->provider);
-    if (payment->provider_ref.data)
-        own.provider_ref = text_copy(payment->provider_ref);
-    return own;
 }
 
 /* ---- the timers of a show -------------------------------------------------------------------- */
@@ -227,7 +208,7 @@ static void apply_sold(struct hold *hold, const struct message *outcome)
     seats_change(&hold->show->seats, &outcome->lines, again ? SEATS_SELL_FREE : SEATS_SELL_HELD);
     if (again)
         count_person(hold, hold->quantity);
-    hold->payment = own_payment(&outcome->payment);
+    hold->payment = payment_copy(&outcome->payment);
     hold->state = HOLD_SOLD;
     set_expiry(hold);
 }
@@ -242,7 +223,7 @@ static void apply_returned(struct hold *hold, const struct message *outcome)
     hold->quantity -= outcome->quantity;
     if (hold->quantity > 0)
         return;
-    free_payment(&hold->payment);
+    payment_free(&hold->payment);
     hold->state = HOLD_RETURNED;
 }
 
@@ -285,7 +266,7 @@ static void apply_to_hold(struct hold *hold, const struct message *outcome)
 static void free_hold(struct hold *hold)
 {
     text_free(&hold->reservation_id);
-    free_payment(&hold->payment);
+    payment_free(&hold->payment);
     memory_free(hold->lines);
     memory_free(hold->returned);
     memory_free(hold);
