@@ -59,26 +59,28 @@ static int common_count(const struct bus_topic_spec *specs, int count, const int
 }
 
 /* Whether `found` partitions (0: missing) answer the spec; else says in `error` why not. */
-static bool fits(const struct bus_topic_spec *spec, int found, int common, struct bus_error *error)
+static bool fits(const struct sqlite_bus *handle, const struct bus_topic_spec *spec, int found,
+                 int common, struct bus_error *error)
 {
     int own = found ? found : spec->partition_count ? spec->partition_count : common;
     char *text = error->text;
     size_t size = sizeof error->text;
     if (!found && !spec->may_create)
         snprintf(text, size,
-                 "topic '%s' is missing and may not be made here; try: stagedoor topics create",
-                 spec->name);
+                 "topic '%s%s' is missing and may not be made here; try: stagedoor topics create",
+                 handle->prefix, spec->name);
     else if (own <= 0)
-        snprintf(text, size, "topic '%s' is missing; say how many partitions it shall have",
-                 spec->name);
+        snprintf(text, size, "topic '%s%s' is missing; say how many partitions it shall have",
+                 handle->prefix, spec->name);
     else if (spec->partition_count && own != spec->partition_count)
         snprintf(text, size,
-                 "topic '%s' has %d partitions, not %d; the count is fixed when it is made",
-                 spec->name, own, spec->partition_count);
+                 "topic '%s%s' has %d partitions, not %d; the count is fixed when it is made",
+                 handle->prefix, spec->name, own, spec->partition_count);
     else if (own != common)
-        snprintf(text, size,
-                 "topic '%s' would have %d partitions and others have %d; all need the same count",
-                 spec->name, own, common);
+        snprintf(
+            text, size,
+            "topic '%s%s' would have %d partitions and others have %d; all need the same count",
+            handle->prefix, spec->name, own, common);
     return !text[0];
 }
 
@@ -91,7 +93,7 @@ static int find_or_make(struct sqlite_bus *handle, struct bus_topic_spec *specs,
     int code = find_all(handle, specs, count, topics, found);
     int common = common_count(specs, count, found);
     for (int i = 0; i < count && code == SQLITE_OK; i++)
-        if (!fits(&specs[i], found[i], common, error))
+        if (!fits(handle, &specs[i], found[i], common, error))
             code = SQLITE_MISMATCH;
     for (int i = 0; i < count && code == SQLITE_OK; i++) {
         specs[i].created = !found[i];
