@@ -45,9 +45,11 @@ void caution_begin(struct desk *desk)
     desk->cautious = desk->claims_since > CLAIMS_IN_A_ROW; /* ours is one of them */
     desk->tried_n = 0;
     if (desk->cautious)
-        desk_say(desk, LOG_WARNING,
-                 "%d claims in a row without an outcome: writing down the next input",
-                 desk->claims_since);
+        desk_say(
+            desk, LOG_WARNING,
+            "%d claims in a row without an outcome: in case an input ends its owners, the next "
+            "is noted before it is decided",
+            desk->claims_since);
 }
 
 bool caution_passes(struct desk *desk, int which, int64_t offset, const struct bus_record *record)
