@@ -174,6 +174,11 @@ up() {
     flock 9
     if pid=$(running); then
         wait_until_it_answers "$pid"
+        case ${KAFKA_PORT:-0} in
+        0 | "$(<"$dir/port")") ;;
+        *) die "runs already, but at $host:$(<"$dir/port") (pid $pid, data in '$dir');" \
+            "say KAFKA_PORT=$(<"$dir/port"), or make kafka-down first" ;;
+        esac
         say "runs already at $host:$(<"$dir/port") (pid $pid, data in '$dir')"
         return
     fi
