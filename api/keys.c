@@ -216,8 +216,7 @@ static void print_keys(const char *clear, struct buffer *out)
 {
     unsigned char bytes[KEY_SIZE], secret[KEY_SIZE * 2];
     buffer_string(
-        out,
-        "# keys of this installation: see the chapter on keys before changing one\nlocal\nid ");
+        out, "# keys of this installation: api/README.md says what each line means\nlocal\nid ");
     RAND_bytes(bytes, sizeof bytes);
     write_hex(bytes, sizeof bytes, out);
     buffer_string(out, "\nsign 01 ");
