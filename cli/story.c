@@ -51,16 +51,17 @@ static const char *const sentences[MESSAGE_COUNT] = {
                           "{after}",
     [MESSAGE_SaleRejected] = "did not sell: {reason}; {payment} is to go back",
     [MESSAGE_HoldReleased] = "let {quantity} held seats go; {after}",
-    [MESSAGE_SeatsReturned] = "took back {lines} (tickets {numbers}) by {cause}, {amount_minor}, "
+    [MESSAGE_SeatsReturned] = "took back {lines} ({numbers}) by {cause}, {amount_minor}, "
                               "refund {refund}; {after}",
     [MESSAGE_ReleaseRejected] = "did not take the seats back: {reason}",
     [MESSAGE_HoldExpired] = "let {quantity} seats go: the hold ran out at {expires_at_ms}; {after}",
 
     [MESSAGE_RequestReservation] = "asks for {wanted}[ for {holder}][, {channel}]",
     [MESSAGE_ChangeReservation] = "asks for {wanted} instead",
-    [MESSAGE_UpdateReservation] = "asks to write down[ {holder} as holder][ the note \"{note}\"]",
+    [MESSAGE_UpdateReservation] = "asks to update the reservation[, holder {holder}]"
+                                  "[, note \"{note}\"]",
     [MESSAGE_ExtendReservation] = "asks to keep the seats until {until_at_ms}",
-    [MESSAGE_CancelReservation] = "asks to cancel [tickets {numbers} ]for the {by}[: {why}]"
+    [MESSAGE_CancelReservation] = "asks to cancel [{numbers} ]for the {by}[: {why}]"
                                   "[; refund {refund}]",
     [MESSAGE_CheckInTicket] = "scans ticket {ticket_id} (generation {generation}) at {list_id}, "
                               "{entry}[{force|, by force|}]",
@@ -68,12 +69,12 @@ static const char *const sentences[MESSAGE_COUNT] = {
     [MESSAGE_ReservationRequested] = "took it down: {wanted}[ for {holder}], {channel}",
     [MESSAGE_ReservationRejected] = "the reservation is rejected: {reason}, {available} available",
     [MESSAGE_ChangeRequested] = "took down the change to {wanted}",
-    [MESSAGE_ReservationUpdated] = "wrote down[ {holder} as holder][ the note \"{note}\"]",
+    [MESSAGE_ReservationUpdated] = "updated the reservation[, holder {holder}][, note \"{note}\"]",
     [MESSAGE_ExtensionRequested] = "took down the wish for time until {until_at_ms}",
-    [MESSAGE_CancellationRequested] = "took down the cancellation[ of tickets {numbers}] by {by}"
+    [MESSAGE_CancellationRequested] = "took down the cancellation[ of {numbers}] by {by}"
                                       "[: {why}]; refund {refund}",
     [MESSAGE_ReservationReleased] = "the reservation is released",
-    [MESSAGE_ReservationCancelled] = "cancelled tickets {numbers}; {remaining} left",
+    [MESSAGE_ReservationCancelled] = "cancelled {numbers}; {remaining} left",
     [MESSAGE_CancellationRejected] = "the cancellation is rejected: {reason}",
     [MESSAGE_ReservationExpired] = "the reservation has expired",
     [MESSAGE_ReservationConfirmed] = "confirmed as {reference}: tickets {tickets}",
@@ -155,6 +156,19 @@ static void say_holder(const struct telling *telling, const struct holder *holde
     say_text(telling, &holder->name);
 }
 
+static void say_numbers(const struct telling *telling, const struct numbers *numbers)
+{
+    bool many = numbers_next(numbers, numbers_next(numbers, 0)) != 0;
+    buffer_string(telling->out, many ? "tickets " : "ticket ");
+    words_numbers(telling->out, numbers);
+}
+
+/* A pin is what shows calls it; people ask why. */
+static void say_cause(const struct telling *telling, const enum cause *cause)
+{
+    buffer_string(telling->out, *cause == cause_pin ? "an unknown payment" : cause_name(*cause));
+}
+
 static void say_tiers(const struct telling *telling, const struct tiers *tiers)
 {
     words_tiers(telling->out, tiers, currency_of(telling->message));
@@ -185,7 +199,7 @@ static void say_tiers(const struct telling *telling, const struct tiers *tiers)
 #define SAY_ENTRY(value)       buffer_string(telling->out, entry_name(*(value)))
 #define SAY_RESULT(value)      buffer_string(telling->out, result_name(*(value)))
 #define SAY_REPAID(value)      buffer_string(telling->out, repaid_name(*(value)))
-#define SAY_CAUSE(value)       buffer_string(telling->out, cause_name(*(value)))
+#define SAY_CAUSE(value)       say_cause(telling, value)
 #define SAY_REASON(value)      buffer_string(telling->out, reason_name(*(value)))
 #define SAY_CODE(value)        buffer_string(telling->out, code_name(*(value)))
 #define SAY_HOLDER(value)      say_holder(telling, value)
@@ -193,7 +207,7 @@ static void say_tiers(const struct telling *telling, const struct tiers *tiers)
 #define SAY_WANTED(value)      words_lines(telling->out, value)
 #define SAY_LINES(value)       words_lines(telling->out, value)
 #define SAY_TICKETS(value)     words_tickets(telling->out, value)
-#define SAY_NUMBERS(value)     words_numbers(telling->out, value)
+#define SAY_NUMBERS(value)     say_numbers(telling, value)
 #define SAY_PAYMENT(value)     words_payment(telling->out, value)
 #define SAY_AFTER(value)       words_after(telling->out, value)
 

@@ -161,7 +161,7 @@ def test_tools__flow_knows_the_whole_vocabulary_of_a_reservation(house):
 
     text = tool(house, "flow", rid)
     for words in ("changed the hold from 2 stalls to 2 stalls, 1 circle, now EUR 68.00; 6 of 9",
-                  "wrote down the note \"comes by bus\"", "(for pin)", "(for staff)",
+                  "updated the reservation, note \"comes by bus\"", "(for an unknown payment)", "(for staff)",
                   "has the payment: EUR 68.00 online (paydesk ref-1)",
                   "confirmed as ", "tickets stalls 1-2, circle 3", "in at main: already_in",
                   f"ticket {rid}-2 belongs to Adam now (generation 2)",

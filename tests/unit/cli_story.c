@@ -110,6 +110,12 @@ static void story__is_told_as_in_a_theatre(void **state)
     tells(MESSAGE_CancelReservation,
           "{" RESERVATION ",\"tickets\":[1,2,3,7],\"by\":\"staff\",\"refund\":\"full\"}",
           "asks to cancel tickets 1-3, 7 for the staff; refund full");
+    tells(MESSAGE_CancelReservation,
+          "{" RESERVATION ",\"tickets\":[2],\"by\":\"staff\",\"refund\":\"none\"}",
+          "asks to cancel ticket 2 for the staff; refund none");
+    tells(MESSAGE_UpdateReservation,
+          "{" RESERVATION ",\"holder\":{\"name\":\"Eve\"},\"note\":\"rosemary\"}",
+          "asks to update the reservation, holder Eve, note \"rosemary\"");
     tells(MESSAGE_CancelReservation, "{" RESERVATION ",\"by\":\"customer\",\"refund\":\"none\"}",
           "asks to cancel for the customer; refund none");
     tells(MESSAGE_HoldRejected, "{" RESERVATION ",\"reason\":\"all_held\",\"available\":1}",
