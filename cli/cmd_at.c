@@ -27,10 +27,15 @@ struct at_command {
 static int find_moment(struct at_command *at)
 {
     int end = END_OK;
-    at->at_ms = clock_wall_ms();
-    if (at->time_text && !when_parse(text_of(at->time_text), at->at_ms, &at->at_ms))
+    int64_t now_ms = clock_wall_ms();
+    at->at_ms = now_ms;
+    if (at->time_text && !when_parse(text_of(at->time_text), now_ms, &at->at_ms))
         return command_fail(at->command, END_USAGE, "--time takes " WHEN_HELP "; not '%s'",
                             at->time_text);
+    if (at->at_ms > now_ms) { /* nobody knows yet: as it stands now */
+        at->at_ms = now_ms;
+        at->time_text = NULL;
+    }
     if (at->offset >= 0) {
         int partition =
             topic_partition_of(at->fold.show_id, at->reader.installation.partition_count);
@@ -67,9 +72,14 @@ static int print(const struct at_command *at)
 {
     struct buffer out = {0};
     bool ever = at->offset < 0 && at->time_text == NULL;
-    if (!at->fold.known)
-        return command_fail(at->command, END_NO, "there %s no show '%.*s'%s", ever ? "is" : "was",
-                            TEXT_PRINT(at->fold.show_id), ever ? "" : " then");
+    if (!at->fold.known) {
+        int end = command_fail(at->command, END_NO,
+                               "there %s no show '%.*s'%s; the log is '%s', another: --bus URL",
+                               ever ? "is" : "was", TEXT_PRINT(at->fold.show_id),
+                               ever ? "" : " then", log_url(&at->log, &out));
+        buffer_release(&out);
+        return end;
+    }
     if (at->json)
         show_print_json(&at->fold, at->at_ms, &out);
     else

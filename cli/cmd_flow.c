@@ -158,10 +158,14 @@ static int print(const struct flow_command *flow)
 {
     struct flow forest;
     struct buffer out = {0};
-    if (flow->subject == SUBJECT_NONE)
-        return command_fail(flow->command, END_NO,
-                            "nothing in the log names '%.*s'; what there is: stagedoor tail",
-                            TEXT_PRINT(flow->id));
+    if (flow->subject == SUBJECT_NONE) {
+        int end =
+            command_fail(flow->command, END_NO,
+                         "nothing in the log names '%.*s'; the log is '%s', another: --bus URL",
+                         TEXT_PRINT(flow->id), log_url(&flow->log, &out));
+        buffer_release(&out);
+        return end;
+    }
     flow_build(&forest, &flow->list);
     if (flow->mermaid)
         flow_print_mermaid(&forest, &out);

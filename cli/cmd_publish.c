@@ -87,8 +87,7 @@ static int check(struct publish *publish)
 {
     publish->topic = topic_named(text_of(publish->topic_text));
     if (publish->topic < 0)
-        return command_fail(publish->command, END_USAGE, "unknown topic '%s'; see publish --list",
-                            publish->topic_text);
+        return topic_unknown(publish->command, publish->topic_text);
     enum message_type type = type_named(publish->type_text);
     struct text service = text_of(topic_name(publish->topic));
     service = text_cut(&service, '.');
@@ -199,9 +198,10 @@ static int complete(struct publish *publish)
         publish->key = message.show_id.data;
         return END_OK;
     }
-    return command_fail(publish->command, END_NO, "%s%s%s",
-                        result == CODEC_INVALID ? error.field : "",
-                        result == CODEC_INVALID ? ": " : "", error.detail);
+    return command_fail(
+        publish->command, END_NO, "%s%s%s%s", result == CODEC_INVALID ? error.field : "",
+        result == CODEC_INVALID ? ": " : "", error.detail,
+        publish->force ? "; to publish it all the same, say TOPIC TYPE KEY JSON" : "");
 }
 
 static int run(struct publish *publish, const struct log_options *log,

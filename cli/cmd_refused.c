@@ -29,9 +29,7 @@ static int read_filters(struct refused_command *refused)
     if (refused->topic_text) {
         refused->topic = topic_named(text_of(refused->topic_text));
         if (refused->topic < 0)
-            return command_fail(refused->command, END_USAGE,
-                                "unknown topic '%s'; see stagedoor publish --list",
-                                refused->topic_text);
+            return topic_unknown(refused->command, refused->topic_text);
     }
     if (refused->code_text) {
         if (!code_named(text_of(refused->code_text), &code)) {

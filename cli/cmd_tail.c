@@ -131,8 +131,7 @@ static int choose_topics(const struct tail *tail, const struct operands *operand
     for (int i = 0; i < operands->count; i++) {
         int topic = topic_named(text_of(operands->items[i]));
         if (topic < 0)
-            return command_fail(tail->command, END_USAGE, "unknown topic '%s'; see publish --list",
-                                operands->items[i]);
+            return topic_unknown(tail->command, operands->items[i]);
         wish->topics[topic] = true;
     }
     return END_OK;

@@ -15,6 +15,17 @@ const char *log_url(const struct log_options *options, struct buffer *out)
     return out->data;
 }
 
+int topic_unknown(const struct command *command, const char *name)
+{
+    struct buffer names = {0};
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        buffer_print(&names, "%s%s", topic ? ", " : "", topic_name(topic));
+    int end =
+        command_fail(command, END_USAGE, "unknown topic '%s'; there are: %s", name, names.data);
+    buffer_release(&names);
+    return end;
+}
+
 static int end_of(enum bus_result result)
 {
     switch (result) {

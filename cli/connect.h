@@ -32,6 +32,9 @@ struct log_options {
 /* The log's url, in `out`. */
 const char *log_url(const struct log_options *options, struct buffer *out);
 
+/* Says which topics there are, as `name` is none; returns END_USAGE. */
+int topic_unknown(const struct command *command, const char *name);
+
 /* Opens the log and reads its installation, making it first if `create`. NULL: one line was
  * printed, and `*end` is the exit code: END_NO when the topics are missing or unfit, END_SYSTEM
  * when nobody answers, END_USAGE when the url makes no sense. Given back with bus_close. */

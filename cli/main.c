@@ -19,7 +19,7 @@ static const struct command commands[] = {
     {"seed", "", "load the sample's three shows, once", NULL, command_seed},
     {"topics", "create|check", "make the six topics, or look whether they are fit", NULL,
      command_topics},
-    {"publish", "[TOPIC] TYPE [KEY] JSON", "append one command to the log",
+    {"publish", "TYPE JSON | TOPIC TYPE KEY JSON", "append one command to the log",
      "TYPE is the short name (RequestReservation) or the whole ce_type; JSON '-' is standard "
      "input.\nOf TYPE JSON alone, the topic follows from the type and the key is the show_id.\n"
      "  stagedoor publish --example CreateShow | stagedoor publish CreateShow -\n",
@@ -44,7 +44,9 @@ static const struct command commands[] = {
      "that\n"
      "is known by what it is about (RequestReservation by its reservation_id, StartCheckout by "
      "its\n"
-     "payment_id) stays a repeat once that was decided.\n",
+     "payment_id) stays a repeat once that was decided; what is about a show that does not exist "
+     "is\n"
+     "answered anew each time.\n",
      command_refused},
     {"at", "SHOW", "a show as it stood at an offset or a time: seats, sale, reservations",
      "Without --offset and --time: now.\n", command_at},
