@@ -153,7 +153,7 @@ help: ## this text
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@echo
-	@echo "  make run BUS=kafka     on a local Kafka instead of sqlite; LISTEN=HOST:PORT, DATA=DIR"
+	@echo "  make run BUS=kafka     on a local Kafka instead of sqlite; LISTEN=HOST:PORT, DATA=DIR, KAFKA_PORT=N"
 	@echo "  make run PAYDESK=succeed   with a payment provider to develop against (paydesk/README.md)"
 
 build: $(addprefix build/bin/,$(PROGRAMS)) ## all programs, in build/bin
