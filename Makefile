@@ -171,9 +171,12 @@ kafka-down: ## stop it; its data stays
 UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
+# They mostly wait, for holds to expire and for money: something else may run meanwhile.
+EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py)
 
 test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
+	    'evening pytest kafka: $(EVENING)' \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
 	    'schemas pytest: tests/schemas' \
@@ -184,7 +187,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
-	    'e2e pytest kafka alone: tests/e2e'
+	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING))'
 
 sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000
 	@build/bin/stagedoor-sim --seeds $(SEEDS)

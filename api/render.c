@@ -68,7 +68,7 @@ static void put_cancellation(struct buffer *out, const struct show *show)
         put_string(out, "reason", show->cancelled_why);
     put_string(out, "refund", refund_name(show->cancelled_refund));
     if (show->winding != WINDING_NONE)
-        json_put_i64(out, "open", show->winding_open);
+        json_put_i64(out, "reservations", show->winding_open);
     json_put_bool(out, "finished", show->winding == WINDING_FINISHED);
     json_put_close(out, '}');
 }
@@ -184,6 +184,7 @@ static void put_ticket(struct buffer *out, const struct reservation *reservation
     put_string(out, "ticket_id", id);
     json_put_text(out, "tier_id", tier_id);
     put_string(out, "status", view_ticket_is_valid(reservation, number) ? "valid" : "cancelled");
+    json_put_i64(out, "generation", ticket ? ticket->generation : 1);
     if (ticket && ticket->holder.name.data)
         put_holder(out, &ticket->holder);
     if (ticket && ticket->list_id[0]) {

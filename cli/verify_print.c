@@ -65,7 +65,9 @@ static void print_breach(const struct audit *audit, const struct audit_breach *f
     for (int i = 1; i <= AUDIT_INVARIANT_MAX; i++)
         if (audit_breach_count(audit, i))
             buffer_print(out, " %d: %llu", i, (unsigned long long)audit_breach_count(audit, i));
-    buffer_string(out, "\nthe first is the one to look at; see it with: stagedoor tail --raw\n");
+    buffer_string(out, "\nthe first is the one to look at; see it with: stagedoor tail --raw\n"
+                       "what is merely not answered yet is no breach with --running: services are "
+                       "at work, or stopped before they had read it\n");
 }
 
 void verify_print_text(const struct audit *audit, struct buffer *out)

@@ -140,7 +140,8 @@ static bool refuse_transfer(const struct booking *booking, int64_t number,
 {
     if (ticket->generation != input->generation)
         return refuse(outcome, input, code_precondition, "generation",
-                      "the ticket was passed on since; read it again");
+                      "the ticket has another generation now; it is 1, and one more each "
+                      "time the ticket is passed on");
     if (cancelled(booking, number))
         return refuse(outcome, input, code_wrong_state, "ticket_id", "the ticket is cancelled");
     return is_inside(ticket) && refuse(outcome, input, code_checked_in, "ticket_id",

@@ -486,7 +486,8 @@ static const struct life {
       {SAID(CheckoutStarted), SAID(PaymentSucceeded), END}},
      STATUS_CONFIRMED,
      true,
-     "\"status\":\"valid\",\"holder\":{\"name\":\"Bob\"},\"seen\":{\"list_id\":\"main-door\","
+     "\"status\":\"valid\",\"generation\":2,\"holder\":{\"name\":\"Bob\"},\"seen\":{\"list_id\":"
+     "\"main-door\","
      "\"entry\":\"in\"",
      NULL},
     {"refused by checkout",
