@@ -25,6 +25,12 @@ static int64_t pay_until(const struct hold *hold, int64_t now_ms)
     return until_ms > hold->expires_at_ms ? until_ms : hold->expires_at_ms;
 }
 
+/* Staff may hold seats until the last time that a message can say; there is none behind it. */
+static int64_t pinned_until(const struct hold *hold)
+{
+    return hold->expires_at_ms < TIME_MS_MAX - PIN_MS ? hold->expires_at_ms + PIN_MS : TIME_MS_MAX;
+}
+
 static enum cause cause_of_extension(enum message_type type)
 {
     switch ((int)type) {
@@ -81,7 +87,7 @@ bool decide_extension(const struct shows *shows, const struct message *input, in
     message_copy(outcome, input, payment_id);
     message_set(outcome, expires_at_ms,
                 cause == cause_staff ? input->until_at_ms
-                : cause == cause_pin ? hold->expires_at_ms + PIN_MS
+                : cause == cause_pin ? pinned_until(hold)
                                      : pay_until(hold, now_ms));
     if (cause == cause_checkout)
         put_charge(outcome, hold);

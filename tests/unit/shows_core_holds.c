@@ -193,6 +193,10 @@ static void shows_core_holds__an_unknown_payment_pins(void **state)
          "HoldExtended expires_at_ms=T865799"},
         {"ReservationRequested r1; PaymentUnknown r1; ExtensionRequested r1 until_at_ms=T10",
          "PaymentUnknown r1", "ExtensionRejected reason=limit"},
+        /* staff held the seats until the end of all times: later than that cannot be written */
+        {"UpdateShow starts_at_ms=T251602300799.999; ReservationRequested r1;"
+         "ExtensionRequested r1 until_at_ms=T251602300799.999",
+         "PaymentUnknown r1", "HoldExtended cause=pin expires_at_ms=T251602300799.999"},
         /* it sells and ends like any hold */
         {"ReservationRequested r1; PaymentUnknown r1", "@2429.999 PaymentSucceeded r1",
          "SeatsSold reacquired=false"},
