@@ -69,7 +69,7 @@ static void put_cancellation(struct buffer *out, const struct show *show)
     put_string(out, "refund", refund_name(show->cancelled_refund));
     if (show->winding != WINDING_NONE)
         json_put_i64(out, "reservations", show->winding_open);
-    json_put_bool(out, "finished", show->winding == WINDING_FINISHED);
+    json_put_bool(out, "finished", show->winding == WINDING_FINISHED || show->bookings_archived);
     json_put_close(out, '}');
 }
 

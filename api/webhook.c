@@ -19,7 +19,7 @@ const char *webhook_sign(const struct callback_secret *secret, const struct webh
     buffer_text(&signed_text, webhook->body);
     HMAC(EVP_sha256(), secret->bytes, (int)secret->size, (const unsigned char *)signed_text.data,
          signed_text.size, hash, &size);
-    memcpy(out, "v1,", 3);
+    memcpy(out, "v1,", sizeof "v1,"); /* its end is written over */
     EVP_EncodeBlock((unsigned char *)out + 3, hash, sizeof hash);
     buffer_release(&signed_text);
     return out;

@@ -102,7 +102,8 @@ struct ticket ticket_at(const struct booking *booking, int64_t number); /* as it
 bool ticket_in(const struct ticket *ticket, struct text list_id);
 
 /* What makes two transfers or two entries of one ticket the same: its key in ticket->commands. It
- * begins with a line feed, as no ce_id does. `key` is empty before, and the caller's. */
+ * begins with a line feed, which keeps it apart from any sane ce_id. `key` is empty before, and the
+ * caller's. */
 void put_transfer_key(int64_t generation, struct buffer *key);
 void put_entry_key(const struct message *message, struct buffer *key);
 
