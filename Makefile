@@ -172,7 +172,7 @@ UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 # They mostly wait, for holds to expire and for money: something else may run meanwhile.
-EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py)
+EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py test_money.py)
 
 test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \

@@ -205,7 +205,9 @@ def test_money__what_was_said_outlives_the_edge(house):
     held = web.reserve("hamlet", 2).json
     started, paydesk = start(web, held), Paydesk(house)
     assert paydesk.call(web, payment(held, started, "unknown")).status == 200
-    before = becomes(web, held, "payment_unknown")
+    becomes(web, held, "payment_unknown")
+    before = until(lambda: (found := web.look(held).json)["pay_by"] != started["pay_by"] and found,
+                   "the seats to be kept longer")
     program.signal(15)
     assert program.ended() == 0
     _, web = house.up(env={"STAGEDOOR_PAY_URL": PAY_URL})
