@@ -121,7 +121,7 @@ struct numbers hold_tickets(const struct hold *hold)
     return tickets;
 }
 
-struct lines hold_lines(const struct hold *hold, const struct numbers *tickets)
+struct lines hold_lines_of(const struct hold *hold, const struct numbers *tickets)
 {
     struct lines lines;
     lines.count = 0;
@@ -135,6 +135,12 @@ struct lines hold_lines(const struct hold *hold, const struct numbers *tickets)
         lines.items[lines.count++].quantity = quantity;
     }
     return lines;
+}
+
+struct lines hold_lines(const struct hold *hold)
+{
+    struct numbers tickets = hold_tickets(hold);
+    return hold_lines_of(hold, &tickets);
 }
 
 /* ---- what every outcome says ----------------------------------------------------------------- */
@@ -204,8 +210,7 @@ int64_t shows_due_at(const struct shows *shows)
 static void expire(const struct show *show, struct message *outcome)
 {
     const struct hold *hold = memory_owner(heap_first(&show->expiries), struct hold, expiry);
-    struct numbers tickets = hold_tickets(hold);
-    struct lines lines = hold_lines(hold, &tickets);
+    struct lines lines = hold_lines(hold);
     struct after seats = show->seats;
     seats_change(&seats, &lines, SEATS_UNHOLD);
     message_init(outcome, MESSAGE_HoldExpired);

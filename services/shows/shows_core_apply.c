@@ -229,8 +229,7 @@ static void apply_returned(struct hold *hold, const struct message *outcome)
 
 static void apply_unheld(struct hold *hold, enum hold_state state)
 {
-    struct numbers tickets = hold_tickets(hold);
-    struct lines lines = hold_lines(hold, &tickets);
+    struct lines lines = hold_lines(hold);
     seats_change(&hold->show->seats, &lines, SEATS_UNHOLD);
     count_person(hold, -hold->quantity);
     hold->state = state;

@@ -178,6 +178,15 @@ static int64_t retry_after_s(const struct show *show, int64_t now_ms)
     return left_ms > 0 ? (left_ms + 999) / 1000 : 0;
 }
 
+static bool reject_seats(const struct shows *shows, const struct message *input,
+                         enum message_type type, enum reason reason, int64_t available,
+                         struct message *outcome)
+{
+    reject(shows, input, type, reason, outcome);
+    message_set(outcome, available, available);
+    return true;
+}
+
 /* Whether the wish cannot be granted; then `outcome` says why. */
 static bool reject_wish(const struct shows *shows, const struct wish *wish,
                         const struct message *input, enum message_type type, int64_t now_ms,
@@ -186,19 +195,9 @@ static bool reject_wish(const struct shows *shows, const struct wish *wish,
     enum reason reason;
     if (!find_rule(wish, now_ms, &reason) && !find_shortage(wish, &reason))
         return false;
-    reject(shows, input, type, reason, outcome);
-    message_set(outcome, available, available_for(wish));
+    reject_seats(shows, input, type, reason, available_for(wish), outcome);
     if (reason == reason_all_held)
         message_set(outcome, retry_after_s, retry_after_s(wish->show, now_ms));
-    return true;
-}
-
-static bool reject_without(const struct shows *shows, const struct message *input,
-                           enum message_type type, enum reason reason, int64_t available,
-                           struct message *outcome)
-{
-    reject(shows, input, type, reason, outcome);
-    message_set(outcome, available, available);
     return true;
 }
 
@@ -218,10 +217,10 @@ bool decide_hold(const struct shows *shows, const struct message *input, int64_t
 {
     const struct show *show = shows_find(shows, input->show_id);
     if (show == NULL)
-        return reject_without(shows, input, MESSAGE_HoldRejected,
-                              shows_archived(shows, input->show_id) ? reason_archived
-                                                                    : reason_no_such_show,
-                              0, outcome);
+        return reject_seats(shows, input, MESSAGE_HoldRejected,
+                            shows_archived(shows, input->show_id) ? reason_archived
+                                                                  : reason_no_such_show,
+                            0, outcome);
     struct wish wish = {.show = show, .wanted = &input->wanted, .channel = input->channel};
     if (message_has(input, party))
         wish.party = input->party;
@@ -246,18 +245,17 @@ bool decide_resize(const struct shows *shows, const struct message *input, int64
 {
     const struct hold *hold = shows_find_hold(shows, input->show_id, input->reservation_id);
     if (hold == NULL || hold->state != HOLD_HELD)
-        return reject_without(shows, input, MESSAGE_ResizeRejected, reason_gone, 0, outcome);
+        return reject_seats(shows, input, MESSAGE_ResizeRejected, reason_gone, 0, outcome);
     if (hold->paying)
-        return reject_without(shows, input, MESSAGE_ResizeRejected, reason_paying, hold->quantity,
-                              outcome);
+        return reject_seats(shows, input, MESSAGE_ResizeRejected, reason_paying, hold->quantity,
+                            outcome);
     struct wish wish = {hold->show, hold, &input->wanted, hold->channel, {NULL, 0}};
     if (hold->person)
         wish.party = hold->person->party;
     if (reject_wish(shows, &wish, input, MESSAGE_ResizeRejected, now_ms, outcome))
         return true;
     struct after seats = hold->show->seats;
-    struct numbers all = hold_tickets(hold);
-    struct lines old = hold_lines(hold, &all);
+    struct lines old = hold_lines(hold);
     message_init(outcome, MESSAGE_HoldResized);
     put_price(outcome, &wish);
     seats_change(&seats, &old, SEATS_UNHOLD);

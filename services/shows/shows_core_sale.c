@@ -2,12 +2,6 @@
  * reason each, in the order of the table. */
 #include "services/shows/shows_core_state.h"
 
-static struct lines lines_of(const struct hold *hold)
-{
-    struct numbers tickets = hold_tickets(hold);
-    return hold_lines(hold, &tickets);
-}
-
 static bool held(const struct hold *hold)
 {
     return hold && hold->state == HOLD_HELD;
@@ -63,7 +57,7 @@ static bool find_unextendable(const struct hold *hold, const struct message *inp
 static void put_charge(struct message *outcome, const struct hold *hold)
 {
     message_set(outcome, pay_by_ms, outcome->expires_at_ms);
-    message_set(outcome, lines, lines_of(hold));
+    message_set(outcome, lines, hold_lines(hold));
     message_set(outcome, amount_minor, hold->amount_minor);
     message_set(outcome, currency, hold->show->currency);
 }
@@ -105,7 +99,7 @@ static bool right_amount(const struct hold *hold, const struct payment *payment)
 /* An expired hold is sold all the same if nothing stands against it now: sold_out, person_limit. */
 static bool find_lost(const struct hold *hold, enum reason *reason)
 {
-    struct lines lines = lines_of(hold);
+    struct lines lines = hold_lines(hold);
     struct wish wish = {.show = hold->show, .wanted = &lines, .channel = hold->channel};
     if (find_shortage(&wish, reason)) {
         *reason = reason_sold_out;
@@ -147,7 +141,7 @@ bool decide_sale(const struct shows *shows, const struct message *input, struct 
         return true;
     }
     bool again = hold->state == HOLD_EXPIRED;
-    struct lines lines = lines_of(hold);
+    struct lines lines = hold_lines(hold);
     struct after seats = hold->show->seats;
     seats_change(&seats, &lines, again ? SEATS_SELL_FREE : SEATS_SELL_HELD);
     message_init(outcome, MESSAGE_SeatsSold);
@@ -205,7 +199,7 @@ static void put_return(struct message *outcome, const struct hold *hold,
 {
     message_set(outcome, payment, hold->payment);
     message_set(outcome, numbers, *tickets);
-    message_set(outcome, lines, hold_lines(hold, tickets));
+    message_set(outcome, lines, hold_lines_of(hold, tickets));
     message_set(outcome, amount_minor, lines_amount_minor(&outcome->lines));
     message_set(outcome, currency, hold->show->currency);
     message_copy(outcome, input, refund);
@@ -221,7 +215,7 @@ bool decide_release(const struct shows *shows, const struct message *input, int6
         return reject(shows, input, MESSAGE_ReleaseRejected, reason, outcome);
     bool sold = hold->state == HOLD_SOLD;
     struct numbers tickets = message_has(input, numbers) ? input->numbers : hold_tickets(hold);
-    struct lines lines = hold_lines(hold, &tickets);
+    struct lines lines = hold_lines_of(hold, &tickets);
     struct after seats = hold->show->seats;
     seats_change(&seats, &lines, sold ? SEATS_RETURN : SEATS_UNHOLD);
     message_init(outcome, sold ? MESSAGE_SeatsReturned : MESSAGE_HoldReleased);

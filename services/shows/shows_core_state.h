@@ -98,9 +98,10 @@ void seats_balance(struct after *seats); /* free and oversold_by from the rest *
 int64_t seats_in_use(const struct after *seats);
 struct tier_use *seats_tier(struct after *seats, struct text tier_id); /* NULL: no such tier */
 
-/* Of a hold's tickets those that are not returned; the lines of some of them. */
+/* Of a hold's tickets those that are not returned, and their lines; the lines of some tickets. */
 struct numbers hold_tickets(const struct hold *hold);
-struct lines hold_lines(const struct hold *hold, const struct numbers *tickets);
+struct lines hold_lines(const struct hold *hold);
+struct lines hold_lines_of(const struct hold *hold, const struct numbers *tickets);
 int64_t lines_quantity(const struct lines *lines);
 int64_t lines_amount_minor(const struct lines *lines);
 
