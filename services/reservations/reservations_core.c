@@ -14,6 +14,12 @@ struct house *house_find(const struct reservations *reservations, struct text sh
     return map_find(&reservations->houses, show_id);
 }
 
+bool house_archived(const struct reservations *reservations, struct text show_id)
+{
+    const struct house *house = house_find(reservations, show_id);
+    return house && house->archived;
+}
+
 struct booking *booking_find(const struct reservations *reservations, const struct message *message)
 {
     struct booking *booking = map_find(&reservations->bookings, message->reservation_id);

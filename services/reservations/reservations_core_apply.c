@@ -118,10 +118,8 @@ static void apply_refused_booking(struct reservations *reservations, const struc
 
 static void apply_refused(struct reservations *reservations, const struct message *outcome)
 {
-    const struct house *house =
-        message_has(outcome, show_id) ? house_find(reservations, outcome->show_id) : NULL;
     if (!message_has(outcome, show_id) || outcome->code == code_misrouted ||
-        (house && house->archived))
+        house_archived(reservations, outcome->show_id))
         return;
     if (message_has(outcome, reservation_id))
         apply_refused_booking(reservations, outcome);

@@ -145,10 +145,9 @@ static bool decide_cancel(const struct booking *booking, const struct message *i
 bool decide_booking_command(const struct reservations *reservations, const struct message *input,
                             struct message *outcome)
 {
-    const struct house *house = house_find(reservations, input->show_id);
     const struct booking *booking = booking_find(reservations, input);
     bool any;
-    if (house && house->archived)
+    if (house_archived(reservations, input->show_id))
         return refuse_archived(outcome, input);
     if (input->type == MESSAGE_RequestReservation)
         return decide_request(reservations, input, outcome);

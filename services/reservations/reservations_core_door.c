@@ -3,17 +3,6 @@
 
 #include "schemas/ticket.h"
 
-/* The ticket of the command, if it was issued for that show; else NULL. */
-static const struct booking *issued(const struct reservations *reservations,
-                                    const struct message *input, int64_t *number)
-{
-    const struct booking *booking = booking_of_ticket(reservations, input->ticket_id, number);
-    return booking && text_equal(booking->house->show_id, input->show_id) &&
-                   *number <= booking->ticket_count
-               ? booking
-               : NULL;
-}
-
 /* As answered_before, and by the ticket's own identities: what was done is known by its key, what
  * was refused by the command's id. The id comes first: a conflict is answered once, too. */
 static bool done_before(const struct ticket *ticket, const struct message *input,
@@ -44,14 +33,11 @@ static bool cancelled(const struct booking *booking, int64_t number)
 
 /* ---- the door -------------------------------------------------------------------------------- */
 
-/* Why nobody is let in or out, in the order of the table. `booking` NULL: no such ticket. */
-static bool find_unfit(const struct booking *booking, int64_t number, const struct message *input,
-                       enum reason *reason)
+/* Why nobody is let in or out on this ticket, in the order of the table. */
+static bool find_unfit(const struct booking *booking, int64_t number, const struct ticket *ticket,
+                       const struct message *input, enum reason *reason)
 {
-    struct ticket ticket = {0};
-    if (booking)
-        ticket = ticket_at(booking, number);
-    if (booking == NULL || ticket.generation != input->generation)
+    if (ticket->generation != input->generation)
         *reason = reason_void;
     else if (cancelled(booking, number))
         *reason = reason_cancelled;
@@ -102,19 +88,19 @@ bool decide_entry(const struct reservations *reservations, const struct message 
                   struct message *outcome)
 {
     int64_t number = 0;
-    const struct house *house = house_find(reservations, input->show_id);
-    const struct booking *any_show = booking_of_ticket(reservations, input->ticket_id, &number);
-    const struct booking *booking = issued(reservations, input, &number);
+    const struct booking *booking = booking_of_ticket(reservations, input->ticket_id, &number);
     bool any, force = message_has(input, force) && input->force;
     enum reason reason;
-    if (house && house->archived)
+    if (house_archived(reservations, input->show_id))
         return refuse_archived(outcome, input);
-    if (any_show && !text_equal(any_show->house->show_id, input->show_id))
+    if (booking && !text_equal(booking->house->show_id, input->show_id))
         return reject_entry(input, reason_wrong_show, outcome);
-    struct ticket ticket = booking ? ticket_at(booking, number) : (struct ticket){0};
-    if (booking && done_before(&ticket, input, outcome, &any))
+    if (booking == NULL || number > booking->ticket_count)
+        return reject_entry(input, reason_void, outcome);
+    struct ticket ticket = ticket_at(booking, number);
+    if (done_before(&ticket, input, outcome, &any))
         return any;
-    if (find_unfit(booking, number, input, &reason))
+    if (find_unfit(booking, number, &ticket, input, &reason))
         return reject_entry(input, reason, outcome);
     bool wrong_way = find_wrong_way(&ticket, input, &reason);
     if (wrong_way && !force)
@@ -152,12 +138,12 @@ bool decide_transfer(const struct reservations *reservations, const struct messa
                      struct message *outcome)
 {
     int64_t number = 0;
-    const struct house *house = house_find(reservations, input->show_id);
-    const struct booking *booking = issued(reservations, input, &number);
+    const struct booking *booking = booking_of_ticket(reservations, input->ticket_id, &number);
     bool any;
-    if (house && house->archived)
+    if (house_archived(reservations, input->show_id))
         return refuse_archived(outcome, input);
-    if (booking == NULL)
+    if (booking == NULL || number > booking->ticket_count ||
+        !text_equal(booking->house->show_id, input->show_id))
         return refuse(outcome, input, code_not_found, "ticket_id",
                       "there is no such ticket for this show");
     struct ticket ticket = ticket_at(booking, number);

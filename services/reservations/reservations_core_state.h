@@ -86,6 +86,7 @@ struct reservations {
 };
 
 struct house *house_find(const struct reservations *reservations, struct text show_id);
+bool house_archived(const struct reservations *reservations, struct text show_id);
 /* The booking of the message, if it is that show's. */
 struct booking *booking_find(const struct reservations *reservations,
                              const struct message *message);
