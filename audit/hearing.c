@@ -19,77 +19,62 @@ const struct part parts[SERVICES] = {
 
 enum { OUTCOMES_MAX = 3 };
 #define TIMER MESSAGE_NONE
-#define SAYS(a, b, c)                                                                              \
-    {                                                                                              \
-        MESSAGE_##a, MESSAGE_##b, MESSAGE_##c                                                      \
-    }
-
-/* Beside Refused, which any command may have. Of the outcomes not used the first stands there
- * again. */
+/* Beside Refused, which any command may have. Places not used hold 0, which is a command and no
+ * outcome. */
 static const struct reaction {
     int service;
     enum message_type input;
     enum message_type outcomes[OUTCOMES_MAX];
 } reactions[] = {
-    {SHOWS, MESSAGE_CreateShow, SAYS(ShowCreated, ShowCreated, ShowCreated)},
-    {SHOWS, MESSAGE_UpdateShow, SAYS(ShowUpdated, ShowUpdated, ShowUpdated)},
-    {SHOWS, MESSAGE_SetCapacity, SAYS(CapacityChanged, CapacityChanged, CapacityChanged)},
-    {SHOWS, MESSAGE_SetBlock, SAYS(BlockSet, BlockSet, BlockSet)},
-    {SHOWS, MESSAGE_OpenSale, SAYS(SaleOpened, SaleOpened, SaleOpened)},
-    {SHOWS, MESSAGE_PauseSale, SAYS(SalePaused, SalePaused, SalePaused)},
-    {SHOWS, MESSAGE_CancelShow, SAYS(ShowCancelled, ShowCancelled, ShowCancelled)},
-    {SHOWS, MESSAGE_ReservationRequested, SAYS(SeatsHeld, HoldRejected, SeatsHeld)},
-    {SHOWS, MESSAGE_ChangeRequested, SAYS(HoldResized, ResizeRejected, HoldResized)},
-    {SHOWS, MESSAGE_ExtensionRequested, SAYS(HoldExtended, ExtensionRejected, HoldExtended)},
-    {SHOWS, MESSAGE_CheckoutStarted, SAYS(HoldExtended, ExtensionRejected, HoldExtended)},
-    {SHOWS, MESSAGE_PaymentUnknown, SAYS(HoldExtended, ExtensionRejected, HoldExtended)},
-    {SHOWS, MESSAGE_PaymentSucceeded, SAYS(SeatsSold, SaleRejected, SeatsSold)},
-    {SHOWS, MESSAGE_CancellationRequested, SAYS(HoldReleased, SeatsReturned, ReleaseRejected)},
-    {SHOWS, TIMER, SAYS(HoldExpired, ShowArchived, HoldExpired)},
-    {RESERVATIONS, MESSAGE_RequestReservation,
-     SAYS(ReservationRequested, ReservationRequested, ReservationRequested)},
-    {RESERVATIONS, MESSAGE_ChangeReservation,
-     SAYS(ChangeRequested, ChangeRequested, ChangeRequested)},
-    {RESERVATIONS, MESSAGE_ExtendReservation,
-     SAYS(ExtensionRequested, ExtensionRequested, ExtensionRequested)},
-    {RESERVATIONS, MESSAGE_UpdateReservation,
-     SAYS(ReservationUpdated, ReservationUpdated, ReservationUpdated)},
-    {RESERVATIONS, MESSAGE_CancelReservation,
-     SAYS(CancellationRequested, CancellationRequested, CancellationRequested)},
-    {RESERVATIONS, MESSAGE_CheckInTicket, SAYS(TicketCheckedIn, CheckInRejected, TicketCheckedIn)},
-    {RESERVATIONS, MESSAGE_TransferTicket,
-     SAYS(TicketTransferred, TicketTransferred, TicketTransferred)},
-    {RESERVATIONS, MESSAGE_HoldRejected,
-     SAYS(ReservationRejected, ReservationRejected, ReservationRejected)},
-    {RESERVATIONS, MESSAGE_HoldReleased,
-     SAYS(ReservationReleased, ReservationReleased, ReservationReleased)},
-    {RESERVATIONS, MESSAGE_SeatsReturned,
-     SAYS(ReservationCancelled, ReservationCancelled, ReservationCancelled)},
-    {RESERVATIONS, MESSAGE_ReleaseRejected,
-     SAYS(CancellationRejected, CancellationRejected, CancellationRejected)},
-    {RESERVATIONS, MESSAGE_HoldExpired,
-     SAYS(ReservationExpired, ReservationExpired, ReservationExpired)},
-    {RESERVATIONS, MESSAGE_SeatsSold,
-     SAYS(ReservationConfirmed, ReservationConfirmed, ReservationConfirmed)},
-    {RESERVATIONS, MESSAGE_ShowCancelled,
-     SAYS(ShowCancellationStarted, ShowCancellationStarted, ShowCancellationStarted)},
-    {RESERVATIONS, MESSAGE_ShowArchived,
-     SAYS(ReservationsArchived, ReservationsArchived, ReservationsArchived)},
-    {RESERVATIONS, TIMER,
-     SAYS(CancellationRequested, ShowCancellationFinished, CancellationRequested)},
-    {CHECKOUT, MESSAGE_StartCheckout, SAYS(CheckoutStarted, CheckoutStarted, CheckoutStarted)},
-    {CHECKOUT, MESSAGE_RecordPayment, SAYS(PaymentSucceeded, PaymentFailed, PaymentUnknown)},
-    {CHECKOUT, MESSAGE_RecordRefund, SAYS(RefundCompleted, RefundFailed, RefundCompleted)},
-    {CHECKOUT, MESSAGE_HoldExtended, SAYS(PaymentRequested, PaymentSucceeded, CheckoutRejected)},
-    {CHECKOUT, MESSAGE_ExtensionRejected,
-     SAYS(CheckoutRejected, CheckoutRejected, CheckoutRejected)},
-    {CHECKOUT, MESSAGE_SaleRejected, SAYS(RefundRequested, RefundRequested, RefundRequested)},
-    {CHECKOUT, MESSAGE_SeatsReturned, SAYS(RefundRequested, RefundRequested, RefundRequested)},
-    {CHECKOUT, MESSAGE_HoldExpired, SAYS(PaymentAbandoned, PaymentAbandoned, PaymentAbandoned)},
-    {CHECKOUT, MESSAGE_HoldReleased, SAYS(PaymentAbandoned, PaymentAbandoned, PaymentAbandoned)},
-    {CHECKOUT, MESSAGE_SeatsSold, SAYS(PaymentAbandoned, PaymentAbandoned, PaymentAbandoned)},
-    {CHECKOUT, MESSAGE_ShowArchived, SAYS(PaymentsArchived, PaymentsArchived, PaymentsArchived)},
-    {CHECKOUT, TIMER, SAYS(RefundRequested, RefundFailed, RefundRequested)},
+    {SHOWS, MESSAGE_CreateShow, {MESSAGE_ShowCreated}},
+    {SHOWS, MESSAGE_UpdateShow, {MESSAGE_ShowUpdated}},
+    {SHOWS, MESSAGE_SetCapacity, {MESSAGE_CapacityChanged}},
+    {SHOWS, MESSAGE_SetBlock, {MESSAGE_BlockSet}},
+    {SHOWS, MESSAGE_OpenSale, {MESSAGE_SaleOpened}},
+    {SHOWS, MESSAGE_PauseSale, {MESSAGE_SalePaused}},
+    {SHOWS, MESSAGE_CancelShow, {MESSAGE_ShowCancelled}},
+    {SHOWS, MESSAGE_ReservationRequested, {MESSAGE_SeatsHeld, MESSAGE_HoldRejected}},
+    {SHOWS, MESSAGE_ChangeRequested, {MESSAGE_HoldResized, MESSAGE_ResizeRejected}},
+    {SHOWS, MESSAGE_ExtensionRequested, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
+    {SHOWS, MESSAGE_CheckoutStarted, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
+    {SHOWS, MESSAGE_PaymentUnknown, {MESSAGE_HoldExtended, MESSAGE_ExtensionRejected}},
+    {SHOWS, MESSAGE_PaymentSucceeded, {MESSAGE_SeatsSold, MESSAGE_SaleRejected}},
+    {SHOWS,
+     MESSAGE_CancellationRequested,
+     {MESSAGE_HoldReleased, MESSAGE_SeatsReturned, MESSAGE_ReleaseRejected}},
+    {SHOWS, TIMER, {MESSAGE_HoldExpired, MESSAGE_ShowArchived}},
+    {RESERVATIONS, MESSAGE_RequestReservation, {MESSAGE_ReservationRequested}},
+    {RESERVATIONS, MESSAGE_ChangeReservation, {MESSAGE_ChangeRequested}},
+    {RESERVATIONS, MESSAGE_ExtendReservation, {MESSAGE_ExtensionRequested}},
+    {RESERVATIONS, MESSAGE_UpdateReservation, {MESSAGE_ReservationUpdated}},
+    {RESERVATIONS, MESSAGE_CancelReservation, {MESSAGE_CancellationRequested}},
+    {RESERVATIONS, MESSAGE_CheckInTicket, {MESSAGE_TicketCheckedIn, MESSAGE_CheckInRejected}},
+    {RESERVATIONS, MESSAGE_TransferTicket, {MESSAGE_TicketTransferred}},
+    {RESERVATIONS, MESSAGE_HoldRejected, {MESSAGE_ReservationRejected}},
+    {RESERVATIONS, MESSAGE_HoldReleased, {MESSAGE_ReservationReleased}},
+    {RESERVATIONS, MESSAGE_SeatsReturned, {MESSAGE_ReservationCancelled}},
+    {RESERVATIONS, MESSAGE_ReleaseRejected, {MESSAGE_CancellationRejected}},
+    {RESERVATIONS, MESSAGE_HoldExpired, {MESSAGE_ReservationExpired}},
+    {RESERVATIONS, MESSAGE_SeatsSold, {MESSAGE_ReservationConfirmed}},
+    {RESERVATIONS, MESSAGE_ShowCancelled, {MESSAGE_ShowCancellationStarted}},
+    {RESERVATIONS, MESSAGE_ShowArchived, {MESSAGE_ReservationsArchived}},
+    {RESERVATIONS, TIMER, {MESSAGE_CancellationRequested, MESSAGE_ShowCancellationFinished}},
+    {CHECKOUT, MESSAGE_StartCheckout, {MESSAGE_CheckoutStarted}},
+    {CHECKOUT,
+     MESSAGE_RecordPayment,
+     {MESSAGE_PaymentSucceeded, MESSAGE_PaymentFailed, MESSAGE_PaymentUnknown}},
+    {CHECKOUT, MESSAGE_RecordRefund, {MESSAGE_RefundCompleted, MESSAGE_RefundFailed}},
+    {CHECKOUT,
+     MESSAGE_HoldExtended,
+     {MESSAGE_PaymentRequested, MESSAGE_PaymentSucceeded, MESSAGE_CheckoutRejected}},
+    {CHECKOUT, MESSAGE_ExtensionRejected, {MESSAGE_CheckoutRejected}},
+    {CHECKOUT, MESSAGE_SaleRejected, {MESSAGE_RefundRequested}},
+    {CHECKOUT, MESSAGE_SeatsReturned, {MESSAGE_RefundRequested}},
+    {CHECKOUT, MESSAGE_HoldExpired, {MESSAGE_PaymentAbandoned}},
+    {CHECKOUT, MESSAGE_HoldReleased, {MESSAGE_PaymentAbandoned}},
+    {CHECKOUT, MESSAGE_SeatsSold, {MESSAGE_PaymentAbandoned}},
+    {CHECKOUT, MESSAGE_ShowArchived, {MESSAGE_PaymentsArchived}},
+    {CHECKOUT, TIMER, {MESSAGE_RefundRequested, MESSAGE_RefundFailed}},
 };
 enum { REACTION_COUNT = sizeof reactions / sizeof *reactions };
 
@@ -111,7 +96,7 @@ static bool may_say(int service, enum message_type input, enum message_type outc
     const struct reaction *reaction = reaction_to(service, input);
     if (outcome == MESSAGE_Refused)
         return input != TIMER;
-    for (int i = 0; reaction && i < OUTCOMES_MAX; i++)
+    for (int i = 0; reaction && i < OUTCOMES_MAX && reaction->outcomes[i]; i++)
         if (reaction->outcomes[i] == outcome)
             return true;
     return false;
