@@ -188,7 +188,8 @@ struct reservation *view_reservation_copy(const struct reservation *reservation)
     *copy = *reservation;
     copy->dirty = copy->settled = false;
     copy->next_dirty = copy->next_settled = copy->namesake = NULL;
-    copy->holder = copy_holder(&reservation->holder);
+    if (reservation->holder.name.data) /* nobody asked for what was refused unread */
+        copy->holder = copy_holder(&reservation->holder);
     copy->lines = copy_lines(reservation->lines, reservation->line_count);
     copy->tickets = copy_tickets(reservation->tickets, reservation->ticket_count);
     copy->note = reservation->note ? copy_string(text_of(reservation->note)) : NULL;

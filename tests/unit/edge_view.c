@@ -917,6 +917,17 @@ static void copy__owns_everything(void **state)
     view_show_free(show);
 }
 
+/* Refused before anybody had read who asked: the register must not invent a nameless one. */
+static void copy__has_no_holder_where_there_is_none(void **state)
+{
+    (void)state;
+    struct reservation *refused = view_reservation_new(text_of(RID), text_of(SHOW_ID));
+    struct reservation *copy = view_reservation_copy(refused);
+    assert_null(copy->holder.name.data);
+    view_reservation_free(copy);
+    view_reservation_free(refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -931,6 +942,7 @@ int main(void)
         cmocka_unit_test(shows__come_back_from_their_row),
         cmocka_unit_test(replays__know_every_answer),
         cmocka_unit_test(copy__owns_everything),
+        cmocka_unit_test(copy__has_no_holder_where_there_is_none),
     };
     return cmocka_run_group_tests_name("edge_view", tests, NULL, NULL);
 }
