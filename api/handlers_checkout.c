@@ -114,8 +114,11 @@ static bool checkout_look(struct edge *edge, struct request *request)
 {
     struct text payment_id = text_of(request->errand.command_id);
     const struct reservation *reservation = request_reservation(edge, request);
-    if (answer_if_refused(request,
-                          reservation ? view_replay(&reservation->replays, payment_id) : NULL))
+    const struct replay *replay =
+        reservation ? view_replay(&reservation->replays, payment_id) : NULL;
+    if (replay && answer_if_reused(request, replay->fingerprint))
+        return true;
+    if (answer_if_refused(request, replay))
         return true;
     const struct attempt *attempt = reservation ? view_attempt_of(reservation, payment_id) : NULL;
     if (request->errand.stage == CHECKOUT_WAITS && attempt == NULL && !is_undecided(reservation)) {

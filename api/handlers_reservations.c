@@ -32,9 +32,12 @@ static void answer_present(struct edge *edge, struct request *request, int statu
 static bool reserve_look(struct edge *edge, struct request *request)
 {
     const struct reservation *reservation = request_reservation(edge, request);
-    if (answer_if_refused(request, reservation ? view_replay(&reservation->replays,
-                                                             text_of(request->errand.command_id))
-                                               : NULL))
+    const struct replay *replay =
+        reservation ? view_replay(&reservation->replays, text_of(request->errand.command_id))
+                    : NULL;
+    if (replay && answer_if_reused(request, replay->fingerprint))
+        return true;
+    if (answer_if_refused(request, replay))
         return true;
     if (reservation == NULL || reservation->booking == BOOKING_UNKNOWN)
         return false;

@@ -291,6 +291,8 @@ static bool sample_reserve_look(struct edge *edge, struct request *request)
         view_reservation(&edge->view, text_of(errand->reservation_id));
     const struct replay *replay =
         reservation ? view_replay(&reservation->replays, text_of(errand->command_id)) : NULL;
+    if (replay && answer_if_reused(request, replay->fingerprint))
+        return true;
     if (answer_if_refused(request, replay))
         return true;
     if (reservation && errand->stage == RESERVING && held_look(edge, request, reservation))

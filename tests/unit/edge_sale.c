@@ -531,6 +531,24 @@ static void assert_reservation(struct house *house, const struct guest *guest, c
                 part);
 }
 
+/* What was refused to one body was not refused to another that came with its key. */
+static void checkout__refusal_is_of_its_own_body_only(void **state)
+{
+    static const char *const keys[] = {"0123456789012345678903", "0123456789012345678904",
+                                       "0123456789012345678905"};
+    struct house *house = *state;
+    struct guest guest;
+    make_priced_show(house);
+    hold_two(house, &guest, KEY_1);
+    for (int i = 0; i < 3; i++)
+        start_external(house, &guest, keys[i]);
+    struct call fourth = {guest.bearer, KEY_2, EXTERNAL, NULL};
+    assert_says(house, VERB_POST, guest.pay, fourth, 409, "three attempts");
+    assert_says(house, VERB_POST, guest.pay, fourth, 409, "three attempts");
+    fourth.body = "{\"method\":\"none\"}";
+    assert_says(house, VERB_POST, guest.pay, fourth, 422, "another body");
+}
+
 static void checkout__says_where_to_pay(void **state)
 {
     struct house *house = *state;
@@ -939,6 +957,7 @@ int main(void)
         CASE(reserve__is_accepted_when_the_services_sleep),
         CASE(reserve__is_unavailable_when_the_log_takes_nothing),
         CASE(checkout__confirms_and_cancel_returns_the_seats),
+        CASE(checkout__refusal_is_of_its_own_body_only),
         CASE(checkout__says_where_to_pay),
         CASE(checkout__of_free_seats_goes_nowhere),
         CASE(checkout__answers_the_one_it_supersedes),
