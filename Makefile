@@ -25,6 +25,7 @@ WITH_stagedoor      := cli
 WITH_stagedoor-edge := api
 WITH_stagedoor-paydesk := paydesk
 SUPPORT := $(wildcard tests/support/*.c)
+PLAYS   := $(wildcard tests/bus/plays/*.c)
 TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c tests/audit/*.c))
 SIM     := $(wildcard tests/sim/*.c)
 
@@ -69,6 +70,7 @@ $$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/api.
 $$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
 $$(addprefix build/$(1)/test/,$$(filter unit/paydesk_%,$$(TESTS))): build/$(1)/paydesk.a
 $$(addprefix build/$(1)/test/,$$(filter unit/contract%,$$(TESTS))): build/$(1)/contract.a
+build/$(1)/test/bus/conformance: $$(patsubst %.c,build/$(1)/%.o,$$(PLAYS))
 build/$(1)/tests/%.o: tests/%.c | build/.installed-test
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"

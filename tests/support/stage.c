@@ -355,7 +355,7 @@ struct stage *stage_open(const struct stage_backend *backend)
     stage->backend = backend;
     snprintf(stage->prefix, sizeof stage->prefix, "t%012llx.",
              (unsigned long long)(random & 0xffffffffffff));
-    if (backend->simulated) {
+    if (backend->kind == ON_SIM) {
         stage->sim = sim_new(stage->seed, 1800000000000);
         sim_set_faults(stage->sim, &backend->faults);
         return stage;

@@ -25,10 +25,12 @@ enum {
 
 enum { ACTS, SCENES }; /* the topics */
 
+enum stage_kind { ON_SIM = 1, ON_SQLITE = 2, ON_KAFKA = 4 };
+
 /* One kind of log. */
 struct stage_backend {
     const char *name;
-    bool simulated;
+    enum stage_kind kind;
     struct sim_faults faults; /* simulated: these are on all the time */
     bool (*url)(char *url, size_t size, const char *folder); /* real: of a fresh log */
 };

@@ -1,14 +1,9 @@
-/* Claims and stamps on a real log, read back by several. */
-#include "tests/support/claims.h"
+/* What the fence needs of every bus: claims and stamps written by hand, and the acceptance rule
+ * applied to what several readers see. */
+#include "tests/bus/plays/plays.h"
 
 #include "bus/fence.h"
 
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +59,8 @@ static void assert_verdicts(struct stage *stage, struct role *a, struct role *b,
     assert_string_equal(verdicts(b, letters), expected);
 }
 
-void of_two_claimants_the_later_counts(struct stage *stage)
+/* Two claim a partition at once, and both write on: every reader accepts only the later one. */
+static void of_two_claimants_the_later_counts(struct stage *stage)
 {
     struct role *a = role_enter(stage, "a"), *b = role_enter(stage, "b");
     role_follow(a, ACTS, PARTITION, 0);
@@ -83,7 +79,8 @@ void of_two_claimants_the_later_counts(struct stage *stage)
     assert_verdicts(stage, a, b, a_first ? "CCvA" : "CCAv");
 }
 
-void a_late_append_after_a_newer_claim_is_void(struct stage *stage)
+/* A writer that was fenced appends after the newer claim, late: void for every reader. */
+static void a_late_append_after_a_newer_claim_is_void(struct stage *stage)
 {
     struct role *old = role_enter(stage, "old"), *new = role_enter(stage, "new");
     role_follow(old, ACTS, PARTITION, 0);
@@ -99,7 +96,8 @@ void a_late_append_after_a_newer_claim_is_void(struct stage *stage)
     assert_verdicts(stage, old, new, "CACvA");
 }
 
-void a_lost_suffix_stays_void_until_the_next_claim(struct stage *stage)
+/* A stamp is missing: what is behind it is void, until its writer claims again. */
+static void a_lost_suffix_stays_void_until_the_next_claim(struct stage *stage)
 {
     struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
     role_follow(writer, ACTS, PARTITION, 0);
@@ -112,3 +110,10 @@ void a_lost_suffix_stays_void_until_the_next_claim(struct stage *stage)
     stamp(writer, 4, 11, 1);
     assert_verdicts(stage, writer, reader, "CAvvCA");
 }
+
+const struct play claims_plays[] = {
+    PLAY(of_two_claimants_the_later_counts, ANYWHERE),
+    PLAY(a_late_append_after_a_newer_claim_is_void, ANYWHERE),
+    PLAY(a_lost_suffix_stays_void_until_the_next_claim, ANYWHERE),
+    {0},
+};

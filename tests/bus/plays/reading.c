@@ -1,0 +1,191 @@
+/* Following: from any offset, on and on, over again, and no more. */
+#include "tests/bus/plays/plays.h"
+
+#include "base/prng.h"
+
+static void reading_starts_at_any_offset(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer");
+    role_say_lines(writer, ACTS, 0, 0, 50);
+    UNTIL(stage, writer->appended_count == 50);
+    for (int offset = 0; offset <= 50; offset += 10) {
+        struct role *reader = role_enter(stage, "reader");
+        role_follow(reader, ACTS, 0, offset);
+        UNTIL(stage, reader->caught_up[ACTS][0] == 50);
+        assert_int_equal(reader->record_count, 50 - offset);
+        role_close(reader);
+    }
+}
+
+static void following_goes_on_while_others_append(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_follow(reader, ACTS, 0, 0);
+    for (int i = 0; i < 40; i++) {
+        role_say_lines(writer, ACTS, 0, i * 10, 10);
+        UNTIL(stage, reader->record_count >= i * 10 - 20);
+    }
+    UNTIL(stage, reader->record_count == 400);
+    assert_lines(reader, ACTS, 0, 0, 400);
+}
+
+static void following_again_starts_over(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_say_lines(writer, ACTS, 0, 0, 200);
+    role_follow(reader, ACTS, 0, 0);
+    UNTIL(stage, reader->record_count > 0);
+    for (int i = 0; i < 20; i++) {
+        role_follow(reader, ACTS, 0, i); /* what was fetched before must not come now */
+        int heard = reader->record_count;
+        UNTIL(stage, reader->record_count > heard);
+    }
+    UNTIL(stage, reader->next[ACTS][0] == 200);
+    role_follow(reader, ACTS, 0, 0);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 200);
+}
+
+static void unfollowing_takes_effect_at_once(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_unfollow(reader, ACTS, 3); /* never followed: nothing happens */
+    role_say_lines(writer, ACTS, 0, 0, 500);
+    role_say_lines(writer, ACTS, 1, 0, 500);
+    UNTIL(stage, writer->appended_count == 1000);
+    role_follow(reader, ACTS, 0, 0);
+    role_follow(reader, ACTS, 1, 0);
+    UNTIL(stage, reader->record_count > 0);
+    role_unfollow(reader, ACTS, 0); /* the journal fails on anything more of it */
+    role_say_lines(writer, ACTS, 0, 500, 10);
+    UNTIL(stage, reader->next[ACTS][1] == 500);
+    stage_listen(stage, 100);
+    role_follow(reader, ACTS, 0, 505);
+    UNTIL(stage, reader->next[ACTS][0] == 510);
+}
+
+static void caught_up_comes_for_an_empty_partition(struct stage *stage)
+{
+    struct role *reader = role_enter(stage, "reader");
+    for (int p = 0; p < STAGE_PARTITIONS; p++)
+        role_follow(reader, SCENES, p, 0);
+    UNTIL(stage, reader->caught_up[SCENES][0] == 0 && reader->caught_up[SCENES][1] == 0 &&
+                     reader->caught_up[SCENES][2] == 0 && reader->caught_up[SCENES][3] == 0);
+}
+
+static void caught_up_comes_after_each_burst(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_say_lines(writer, ACTS, 0, 0, 100);
+    role_follow(reader, ACTS, 0, 0);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 100);
+    role_say_lines(writer, ACTS, 0, 100, 1);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 101);
+    role_follow(reader, ACTS, 0, 101);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 101);
+}
+
+static void two_readers_see_the_same(struct stage *stage)
+{
+    struct role *a = role_enter(stage, "a"), *b = role_enter(stage, "b");
+    role_follow(a, ACTS, 0, 0);
+    for (int i = 0; i < 200; i++)
+        role_say(i % 3 ? a : b, ACTS, 0, "%d", i);
+    role_follow(b, ACTS, 0, 0);
+    UNTIL(stage, a->record_count == 200 && b->record_count == 200);
+    for (int i = 0; i < 200; i++) {
+        const struct seen *one = role_record(a, ACTS, 0, i), *other = role_record(b, ACTS, 0, i);
+        assert_same_text(one->event.record.value, other->event.record.value);
+        assert_int_equal(one->event.record.append_ms, other->event.record.append_ms);
+    }
+}
+
+static void end_agrees_with_readers(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    int64_t end = -1;
+    assert_int_equal(bus_end(reader->bus, ACTS, 0, &end), BUS_OK);
+    assert_int_equal(end, 0);
+    for (int i = 1; i <= 5; i++) {
+        role_say_lines(writer, ACTS, 0, i, 1);
+        UNTIL(stage, writer->appended_count == i);
+        assert_int_equal(bus_end(reader->bus, ACTS, 0, &end), BUS_OK);
+        assert_int_equal(end, i);
+    }
+    assert_int_equal(bus_end(reader->bus, ACTS, 1, &end), BUS_OK);
+    assert_int_equal(end, 0);
+    role_follow(reader, ACTS, 0, 0);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 5);
+    assert_int_equal(reader->record_count, 5);
+}
+
+static void following_beyond_the_end_is_lost(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer");
+    role_say_lines(writer, ACTS, 0, 0, 3);
+    UNTIL(stage, writer->appended_count == 3);
+    role_follow(writer, ACTS, 0, 4);
+    UNTIL(stage, writer->lost_count == 1);
+    role_say_lines(writer, ACTS, 0, 3, 5); /* it is no longer followed: nothing of this comes */
+    UNTIL(stage, writer->appended_count == 8);
+    stage_listen(stage, 200);
+    role_follow(writer, ACTS, 0, 3);
+    UNTIL(stage, writer->record_count == 5);
+    role_follow(writer, ACTS, 0, 1000);
+    role_follow(writer, ACTS, 0, 7); /* before the answer: the older wish is forgotten */
+    UNTIL(stage, writer->record_count == 6);
+    stage_listen(stage, 200);
+    assert_int_equal(writer->lost_count, 1);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The roles do anything at any time; their journals judge what comes. */
+static void anything_in_any_order(struct stage *stage)
+{
+    struct role *roles[2] = {role_enter(stage, "a"), role_enter(stage, "b")};
+    struct prng prng = {stage->seed};
+    int64_t said[STAGE_PARTITIONS] = {0}, total = 0;
+    for (int i = 0; i < 600; i++) {
+        struct role *role = roles[prng_below(&prng, 2)];
+        int p = (int)prng_below(&prng, STAGE_PARTITIONS);
+        uint64_t deed = prng_below(&prng, 10);
+        if (deed < 4) {
+            int count = (int)prng_below(&prng, 30);
+            role_say_lines(role, ACTS, p, 0, count);
+            said[p] += count;
+            total += count;
+        } else if (deed < 6) {
+            /* at most the end that everyone can know of */
+            int64_t known = later(later(roles[0]->next[ACTS][p], roles[1]->next[ACTS][p]), 0);
+            role_follow(role, ACTS, p, (int64_t)prng_below(&prng, (uint64_t)known + 1));
+        } else if (deed < 7) {
+            role_unfollow(role, ACTS, p);
+        } else {
+            stage_listen(stage, (int)prng_below(&prng, 5));
+        }
+    }
+    for (int p = 0; p < STAGE_PARTITIONS; p++) {
+        role_follow(roles[0], ACTS, p, 0);
+        UNTIL(stage, roles[0]->next[ACTS][p] == said[p]);
+    }
+    UNTIL(stage, role_unanswered(roles[0]) + role_unanswered(roles[1]) == 0);
+    assert_int_equal(roles[0]->appended_count + roles[1]->appended_count, total);
+    assert_int_equal(roles[0]->lost_count + roles[1]->lost_count, 0);
+}
+
+const struct play reading_plays[] = {
+    PLAY(reading_starts_at_any_offset, ANYWHERE),
+    PLAY(following_goes_on_while_others_append, ANYWHERE),
+    PLAY(following_again_starts_over, ANYWHERE),
+    PLAY(unfollowing_takes_effect_at_once, ANYWHERE),
+    PLAY(caught_up_comes_for_an_empty_partition, ANYWHERE),
+    PLAY(caught_up_comes_after_each_burst, ANYWHERE),
+    PLAY(two_readers_see_the_same, ANYWHERE),
+    PLAY(end_agrees_with_readers, ANYWHERE),
+    PLAY(following_beyond_the_end_is_lost, ANYWHERE),
+    PLAY(anything_in_any_order, ANYWHERE),
+    {0},
+};
