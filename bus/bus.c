@@ -77,6 +77,9 @@ void bus_unfollow(struct bus *bus, int topic, int partition)
 enum bus_result bus_join(struct bus *bus, const char *group, const int *topics, int topic_count)
 {
     assert(bus->topic_count > 0 && topic_count > 0);
+    for (int i = 0; i < topic_count; i++)
+        if (!known(bus, topics[i], 0))
+            return BUS_INVALID;
     return bus->backend->join(bus, group, topics, topic_count);
 }
 

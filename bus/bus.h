@@ -72,8 +72,8 @@ enum bus_result bus_open(struct bus **bus, const char *url, const struct bus_opt
 
 struct bus_topic_spec {
     const char *name;    /* without prefix */
-    int partition_count; /* 0: take what is there, and write it here; else it must be this, for all
-                            topics */
+    int partition_count; /* 0: take what is there (of a missing topic: what the others have), and
+                            write it here; else it must be this, for all topics */
     bool may_create;     /* create it when it is missing; else a missing topic is BUS_UNFIT */
     bool
         created; /* out: this call created it (of several callers at once, exactly one sees true) */
@@ -83,7 +83,7 @@ struct bus_topic_spec {
  * anything else. Names are borrowed until bus_close. Creates what is missing and allowed, all in
  * one request, with unlimited retention and append time set by the log. BUS_UNFIT, with the reason:
  * another partition count, retention or compaction that would eat the log, replication without
- * safety (kafka). */
+ * safety (kafka). What is refused has made nothing. */
 enum bus_result bus_topics(struct bus *bus, struct bus_topic_spec *specs, int count,
                            struct bus_error *error);
 
@@ -117,7 +117,8 @@ void bus_unfollow(struct bus *bus, int topic, int partition);
 /* Membership: who should own which partition number. Members of a group share out the partition
  * numbers 0 .. count-1 of the topics (which have equal counts): each number has one owner, the same
  * for all of `topics`. Answered by BUS_ASSIGNED and BUS_REVOKED, one per partition number. It is a
- * hint about liveness only: two members may for a while both believe they own one. */
+ * hint about liveness only: two members may for a while both believe they own one. A second join
+ * takes the place of the first. BUS_INVALID: a topic is unknown. */
 enum bus_result bus_join(struct bus *bus, const char *group, const int *topics, int topic_count);
 
 /* Leaves for good (stop, scale-down): the others take over at once. Bounded, about 3 s. What was
@@ -141,7 +142,9 @@ enum bus_event_type {
     BUS_CAUGHT_UP, /* topic, partition, offset: everything up to here had been delivered when it was
                       looked at */
     BUS_LOST,      /* topic, partition, offset asked for; reason. The log does not have what it had
-                      (truncated,      made again, eaten); the partition is no longer followed */
+                      (truncated, made again, eaten); the partition is no longer followed. Noticed
+                      by whoever asks for what is not there: a log cut and grown again beyond the
+                      reader's place looks whole (architecture, doubt) */
     BUS_DOWN,      /* reason. The connection is lost; the handle goes on trying by itself */
     BUS_UP         /* it is back */
 };

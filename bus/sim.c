@@ -64,14 +64,19 @@ static struct stored *store(const struct bus_record *record)
     return stored;
 }
 
+static void partition_grow(struct partition *partition)
+{
+    if (partition->end < partition->capacity)
+        return;
+    partition->capacity = partition->capacity ? partition->capacity * 2 : 64;
+    partition->records =
+        memory_grow(partition->records, (size_t)partition->capacity * sizeof(struct stored *));
+}
+
 static int64_t partition_add_take(struct sim *sim, struct partition *partition,
                                   struct stored *stored)
 {
-    if (partition->end == partition->capacity) {
-        partition->capacity = partition->capacity ? partition->capacity * 2 : 64;
-        partition->records =
-            memory_grow(partition->records, (size_t)partition->capacity * sizeof(struct stored *));
-    }
+    partition_grow(partition);
     stored->record.append_ms = sim->now_ms + sim->clock_offset_ms;
     partition->records[partition->end] = stored;
     return partition->end++;
@@ -102,7 +107,8 @@ static void flight_land(struct sim *sim, struct flight *flight)
 
 static void land_due(struct sim *sim)
 {
-    for (struct heap_node *node; (node = heap_first(&sim->landings)) && node->at_ms <= sim->now_ms;)
+    for (struct heap_node *node;
+         !sim->down && (node = heap_first(&sim->landings)) && node->at_ms <= sim->now_ms;)
         flight_land(sim, memory_owner(node, struct flight, landing));
 }
 
@@ -133,6 +139,16 @@ static void flight_lose(struct flight *flight)
     flight->failed = true;
 }
 
+/* Nobody could be reached in time: it is lost, or lands when somebody can. */
+static void flight_fail(struct sim *sim, struct flight *flight)
+{
+    flight->failed = true;
+    if (flight->landing.place == 0 || !prng_chance(&sim->prng, 1, 2))
+        return;
+    heap_remove(&sim->landings, &flight->landing);
+    flight_lose(flight);
+}
+
 static void flight_double(struct sim *sim, const struct flight *flight, int64_t land_ms)
 {
     struct flight *second = flight_new(sim, flight->partition, &flight->stored->record);
@@ -149,9 +165,9 @@ static void flight_decide(struct sim *sim, struct sim_bus *handle, struct place 
     int64_t delay_ms = draw_ms(sim, faults->acknowledgement_ms);
     int64_t land_ms = later(sim->now_ms + draw_ms(sim, delay_ms), place->land_ms);
     flight->answer_ms = later(later(sim->now_ms + delay_ms, place->answer_ms), land_ms);
-    int64_t deadline_ms = sim->now_ms + handle->append_timeout_ms;
-    if (flight->answer_ms > deadline_ms) {
-        flight->answer_ms = deadline_ms;
+    flight->deadline_ms = sim->now_ms + handle->append_timeout_ms;
+    if (flight->answer_ms > flight->deadline_ms) {
+        flight->answer_ms = flight->deadline_ms;
         flight->failed = true;
     }
     place->answer_ms = flight->answer_ms;
@@ -172,8 +188,10 @@ static void flight_decide(struct sim *sim, struct sim_bus *handle, struct place 
     }
     if (sim_fires(sim, faults->append_lied, &counts->append_lied))
         flight->failed = true;
-    else if (sim_fires(sim, faults->append_doubled, &counts->append_doubled))
+    else if (sim_fires(sim, faults->append_doubled, &counts->append_doubled)) {
+        flight->untold = true; /* as Kafka answers a retry of what it has */
         flight_double(sim, flight, land_ms);
+    }
     place->land_ms = land_ms;
     flight_schedule(sim, flight, land_ms);
 }
@@ -245,9 +263,7 @@ static enum bus_result sim_join(struct bus *bus, const char *name, const int *to
                                 int topic_count)
 {
     struct sim_bus *handle = (struct sim_bus *)bus;
-    for (int i = 0; i < topic_count; i++)
-        if (topics[i] < 0 || topics[i] >= bus->topic_count)
-            return BUS_INVALID;
+    (void)topics, (void)topic_count;
     sim_leave(bus);
     sim_group_add(sim_group(handle->sim, handle, name), handle);
     return BUS_OK;
@@ -258,7 +274,7 @@ static enum bus_result sim_join(struct bus *bus, const char *name, const int *to
 static bool place_readable(const struct sim_bus *handle, int topic, int partition)
 {
     const struct place *place = place_at(handle, topic, partition);
-    if (!place->followed || handle->sim->now_ms < place->stalled_ms)
+    if (!place->followed || handle->sim->down || handle->sim->now_ms < place->stalled_ms)
         return false;
     return place->lost || !place->looked ||
            place->position != partition_at(handle, topic, partition)->end;
@@ -277,25 +293,42 @@ static bool place_stalls(struct sim *sim, struct place *place)
     return true;
 }
 
+/* Why the place cannot be read, or NULL. */
+static const char *place_lost(const struct place *place, const struct partition *log)
+{
+    if (place->lost)
+        return "the log was cut below what was read";
+    if (place->position > log->end)
+        return "the offset lies above the end of the log";
+    return place->position < log->start ? "the offset lies below the start of the log" : NULL;
+}
+
 static bool place_read(struct sim_bus *handle, int topic, int partition, struct bus_event *event)
 {
     struct place *place = place_at(handle, topic, partition);
     const struct partition *log = partition_at(handle, topic, partition);
+    const char *lost = place_lost(place, log);
+    while (!lost && place->position < log->end && !log->records[place->position])
+        place->position++; /* a hole */
     *event = (struct bus_event){.topic = topic, .partition = partition, .offset = place->position};
-    if (place->lost || place->position > log->end) {
+    if (lost) {
         place->followed = false;
         event->type = BUS_LOST;
-        event->reason = place->lost ? "the log was cut below what was read"
-                                    : "the offset lies above the end of the log";
+        event->reason = lost;
         return true;
     }
-    if (place->position == log->end) {
+    bool end = place->position == log->end;
+    if (!place->saw_end && place_stalls(handle->sim, place)) {
+        place->saw_end = end;
+        return false;
+    }
+    if (end || place->saw_end) {
         place->looked = true;
+        place->saw_end = false;
+        place->stalled_ms = 0;
         event->type = BUS_CAUGHT_UP;
         return true;
     }
-    if (place_stalls(handle->sim, place))
-        return false;
     event->type = BUS_RECORD;
     event->record = log->records[place->position++]->record;
     place->looked = false;
@@ -306,16 +339,19 @@ static void place_answer(struct sim_bus *handle, int topic, int partition, struc
 {
     struct flight *flight = lane_remove_first(place_at(handle, topic, partition));
     handle->in_flight--;
+    if (handle->sim->down)
+        flight_fail(handle->sim, flight);
+    bool told = !flight->failed && !flight->untold;
     *event = (struct bus_event){.type = flight->failed ? BUS_FAILED : BUS_APPENDED,
                                 .topic = topic,
                                 .partition = partition,
-                                .offset = flight->failed ? -1 : flight->offset,
+                                .offset = told ? flight->offset : -1,
                                 .tag = flight->tag,
                                 .reason = flight->failed ? "the log did not confirm it" : NULL};
     flight_let_go(flight);
 }
 
-enum pick_what { PICK_NOTHING, PICK_CHANGE, PICK_ANSWER, PICK_READ };
+enum pick_what { PICK_NOTHING, PICK_LINK, PICK_CHANGE, PICK_ANSWER, PICK_READ };
 
 struct pick {
     enum pick_what what;
@@ -336,12 +372,14 @@ static struct pick pick_next(struct sim_bus *handle)
 {
     struct sim *sim = handle->sim;
     struct pick pick = {PICK_NOTHING, 0, 0, 0};
-    if (handle->change_first < handle->change_count)
+    if (handle->told_down != sim->down)
+        pick_offer(sim, &pick, PICK_LINK, 0, 0);
+    if (handle->change_first < handle->change_count && !sim->down)
         pick_offer(sim, &pick, PICK_CHANGE, 0, 0);
     for (int topic = 0; topic < handle->bus.topic_count; topic++)
         for (int partition = 0; partition < handle->bus.partition_count; partition++) {
             const struct flight *first = place_at(handle, topic, partition)->first;
-            if (first && first->answer_ms <= sim->now_ms)
+            if (first && (sim->down ? first->deadline_ms : first->answer_ms) <= sim->now_ms)
                 pick_offer(sim, &pick, PICK_ANSWER, topic, partition);
             if (place_readable(handle, topic, partition))
                 pick_offer(sim, &pick, PICK_READ, topic, partition);
@@ -365,6 +403,11 @@ static bool sim_poll(struct bus *bus, int timeout_ms, struct bus_event *event)
         switch (pick.what) {
         case PICK_NOTHING:
             return false;
+        case PICK_LINK:
+            handle->told_down = sim->down;
+            *event = (struct bus_event){.type = sim->down ? BUS_DOWN : BUS_UP,
+                                        .reason = sim->down ? "cannot reach the log" : NULL};
+            return true;
         case PICK_CHANGE: {
             struct change change = handle->changes[handle->change_first++];
             *event = (struct bus_event){.type = change.type, .partition = change.partition};
@@ -389,7 +432,7 @@ static void sim_follow(struct bus *bus, int topic, int partition, int64_t offset
 {
     struct place *place = place_at((struct sim_bus *)bus, topic, partition);
     place->followed = true;
-    place->lost = place->looked = false;
+    place->lost = place->looked = place->saw_end = false;
     place->position = offset;
     place->stalled_ms = 0;
 }
@@ -402,7 +445,7 @@ static void sim_unfollow(struct bus *bus, int topic, int partition)
 static enum bus_result sim_end_now(struct bus *bus, int topic, int partition, int64_t *offset)
 {
     *offset = partition_at((struct sim_bus *)bus, topic, partition)->end;
-    return BUS_OK;
+    return ((struct sim_bus *)bus)->sim->down ? BUS_UNREACHABLE : BUS_OK;
 }
 
 /* ---- topics ---------------------------------------------------------------------------------- */
@@ -423,17 +466,29 @@ static int topic_create_take(struct sim *sim, char *name, int partition_count)
     return sim->topic_count++;
 }
 
-static bool topic_fits(const struct sim *sim, const struct bus_topic_spec *spec, int topic,
-                       struct bus_error *error)
+/* The count that all topics shall have: that of one that is there, else the first asked for. */
+static int common_count(const struct sim *sim, const struct bus_topic_spec *specs,
+                        const int *topics, int count)
 {
-    if (topic < 0 && (!spec->may_create || spec->partition_count == 0)) {
+    int common = 0;
+    for (int i = count; i-- > 0;)
+        common = specs[i].partition_count ? specs[i].partition_count : common;
+    for (int i = count; i-- > 0;)
+        common = topics[i] >= 0 ? sim->topics[topics[i]].partition_count : common;
+    return common;
+}
+
+static bool topic_fits(const struct sim *sim, const struct bus_topic_spec *spec, int topic,
+                       int common, struct bus_error *error)
+{
+    int found = topic < 0 ? common : sim->topics[topic].partition_count;
+    if ((topic < 0 && !spec->may_create) || found == 0) {
         snprintf(error->text, sizeof error->text, "no topic '%s'; create it first", spec->name);
         return false;
     }
-    if (topic >= 0 && spec->partition_count != 0 &&
-        spec->partition_count != sim->topics[topic].partition_count) {
+    if (found != common || (spec->partition_count && spec->partition_count != common)) {
         snprintf(error->text, sizeof error->text, "topic '%s' has %d partitions, not %d",
-                 spec->name, sim->topics[topic].partition_count, spec->partition_count);
+                 spec->name, found, spec->partition_count);
         return false;
     }
     return true;
@@ -444,19 +499,25 @@ static enum bus_result sim_topics(struct bus *bus, struct bus_topic_spec *specs,
 {
     struct sim_bus *handle = (struct sim_bus *)bus;
     struct sim *sim = handle->sim;
+    if (sim->down) {
+        snprintf(error->text, sizeof error->text, "cannot reach the log; wait until it is back");
+        return BUS_UNREACHABLE;
+    }
     int *topics = memory_new((size_t)count * sizeof *topics);
     bool fit = true;
-    for (int i = 0; i < count && fit; i++) {
+    for (int i = 0; i < count; i++) {
         char *name = sim_string_join(handle->prefix, specs[i].name);
         topics[i] = topic_find(sim, name);
         memory_free(name);
-        fit = topic_fits(sim, &specs[i], topics[i], error);
     }
+    int common = common_count(sim, specs, topics, count);
+    for (int i = 0; i < count && fit; i++)
+        fit = topic_fits(sim, &specs[i], topics[i], common, error);
     for (int i = 0; i < count && fit; i++) {
         specs[i].created = topics[i] < 0;
         if (specs[i].created)
-            topics[i] = topic_create_take(sim, sim_string_join(handle->prefix, specs[i].name),
-                                          specs[i].partition_count);
+            topics[i] =
+                topic_create_take(sim, sim_string_join(handle->prefix, specs[i].name), common);
         specs[i].partition_count = sim->topics[topics[i]].partition_count;
     }
     if (!fit) {
@@ -495,9 +556,9 @@ static void lane_abandon(struct sim *sim, struct place *place)
         fate = lot > fate ? lot : fate;
         land_ms += fate == 1 ? 1 + draw_ms(sim, later_max) / 4 : 0;
         heap_remove(&sim->landings, &flight->landing);
-        if (fate == 0)
+        if (fate == 0 && !sim->down)
             flight_land(sim, flight);
-        else if (fate == 1)
+        else if (fate <= 1)
             flight_schedule(sim, flight, land_ms);
         else
             flight_free(flight);
@@ -680,7 +741,7 @@ void sim_advance(struct sim *sim, int64_t by_ms)
         struct group *group = NULL;
         const struct heap_node *landing = heap_first(&sim->landings);
         struct member *expired = sim_member_expiring(sim, until_ms, &group);
-        bool lands = landing && landing->at_ms <= until_ms;
+        bool lands = landing && !sim->down && landing->at_ms <= until_ms;
         if (!lands && !expired)
             break;
         if (lands && (!expired || landing->at_ms <= expired->expires_ms)) {
@@ -717,6 +778,8 @@ bool sim_record(const struct sim *sim, int topic, int partition, int64_t offset,
     const struct partition *log = cluster_partition(sim, topic, partition);
     if (offset < 0 || offset >= log->end)
         return false;
+    if (!log->records[offset])
+        return false;
     *record = log->records[offset]->record;
     return true;
 }
@@ -727,6 +790,8 @@ void sim_truncate(struct sim *sim, int topic, int partition, int64_t offset)
     assert(offset >= 0);
     while (log->end > offset) {
         struct stored *stored = log->records[--log->end];
+        if (!stored)
+            continue;
         stored->next = sim->truncated;
         sim->truncated = stored;
     }
@@ -735,6 +800,28 @@ void sim_truncate(struct sim *sim, int topic, int partition, int64_t offset)
             struct place *place = &handle->places[i];
             int t = i / handle->bus.partition_count, p = i % handle->bus.partition_count;
             if (partition_at(handle, t, p) == log && place->followed && place->position > offset)
-                place->lost = true;
+                place->lost = prng_chance(&sim->prng, 1, 2);
         }
+}
+
+void sim_eat(struct sim *sim, int topic, int partition, int64_t below)
+{
+    struct partition *log = cluster_partition(sim, topic, partition);
+    assert(below <= log->end);
+    log->start = later(log->start, below);
+}
+
+void sim_hole(struct sim *sim, int topic, int partition)
+{
+    struct partition *log = cluster_partition(sim, topic, partition);
+    partition_grow(log);
+    log->records[log->end++] = NULL;
+}
+
+void sim_outage(struct sim *sim, bool down)
+{
+    if (sim->down && !down)
+        sim_members_spare(sim);
+    sim->down = down;
+    land_due(sim);
 }

@@ -14,12 +14,13 @@ struct sim;
 struct sim_faults {
     int append_lost;    /* reported failed, never lands */
     int append_lied;    /* lands, reported failed */
-    int append_doubled; /* lands twice, reported once */
+    int append_doubled; /* lands twice, reported once, without an offset */
     int append_late;    /* reported failed, lands up to late_ms later, also behind a newer claim */
     int late_ms;
     int suffix_lost;      /* this append and all in flight behind it on its partition are lost */
     int queue_full;       /* BUS_FULL */
-    int delivery_delayed; /* a partition's deliveries to one handle stall for up to delay_ms */
+    int delivery_delayed; /* a partition's deliveries to one handle stall for up to delay_ms; a
+                             CAUGHT_UP that stalls is old news when it comes */
     int delay_ms;
     int acknowledgement_ms; /* upper bound of the time between append and its answer */
     int rebalance;          /* membership is shuffled, at any poll */
@@ -60,6 +61,15 @@ void sim_freeze(struct bus *bus, bool frozen);
 int64_t sim_end(const struct sim *sim, int topic, int partition);
 bool sim_record(const struct sim *sim, int topic, int partition, int64_t offset,
                 struct bus_record *record);
-void sim_truncate(struct sim *sim, int topic, int partition, int64_t offset); /* the tail is gone */
+/* The tail is gone. A reader that was beyond it is told when it looks while the log is too short;
+ * half of them do at once, the others may find that it has grown again, and notice nothing. */
+void sim_truncate(struct sim *sim, int topic, int partition, int64_t offset);
+
+void sim_eat(struct sim *sim, int topic, int partition, int64_t below); /* the head is gone */
+void sim_hole(struct sim *sim, int topic, int partition); /* an offset that holds no record */
+
+/* The log is out of everybody's reach, or back. Meanwhile nothing lands or is delivered, and what
+ * is appended fails when its time is up: half of that is lost, the rest lands when it is over. */
+void sim_outage(struct sim *sim, bool down);
 
 #endif

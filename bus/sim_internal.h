@@ -18,7 +18,8 @@ struct stored {
 };
 
 struct partition {
-    struct stored **records;
+    struct stored **records; /* NULL: a hole */
+    int64_t start;           /* what was below is eaten */
     int64_t end;
     int64_t capacity;
 };
@@ -36,11 +37,13 @@ struct flight {
     struct sim_bus *owner; /* NULL: on the wire */
     struct flight *next;   /* in the lane */
     uint64_t tag;
-    int64_t answer_ms; /* when its answer may be polled */
-    int64_t offset;    /* -1 until landed */
-    bool failed;       /* what the answer will say */
-    bool suffix_lost;  /* and what is appended while it is unanswered is lost too */
-    bool alone;        /* keeps no order with its lane */
+    int64_t answer_ms;   /* when its answer may be polled */
+    int64_t deadline_ms; /* and when it has failed for want of one */
+    int64_t offset;      /* -1 until landed */
+    bool failed;         /* what the answer will say */
+    bool suffix_lost;    /* and what is appended while it is unanswered is lost too */
+    bool alone;          /* keeps no order with its lane */
+    bool untold;         /* its answer names no offset */
 };
 
 /* What a handle has to do with one partition: the appends it waits for, and where it reads. */
@@ -49,8 +52,9 @@ struct place {
     int64_t land_ms;   /* of the youngest in the lane: nobody overtakes */
     int64_t answer_ms; /* likewise */
     bool followed;
-    bool lost;   /* truncated below `position` */
-    bool looked; /* CAUGHT_UP was said for `position` */
+    bool lost;    /* truncated below `position`, and seen so */
+    bool looked;  /* CAUGHT_UP was said for `position` */
+    bool saw_end; /* CAUGHT_UP is under way, whatever lands meanwhile */
     int64_t position;
     int64_t stalled_ms; /* nothing is delivered before this; 0: not stalled */
 };
@@ -76,6 +80,7 @@ struct sim_bus {
     size_t change_first, change_count, change_capacity;
     bool frozen;
     bool woken;
+    bool told_down;
 };
 
 struct member {
@@ -99,6 +104,7 @@ struct sim {
     int64_t now_ms;
     int64_t clock_offset_ms; /* the log's clock less the time that passes */
     uint64_t seq;
+    bool down; /* nobody reaches the log */
     struct sim_faults faults;
     struct sim_counts counts;
     struct topic *topics;
@@ -150,5 +156,8 @@ void sim_member_falls_silent(struct sim_bus *handle);
 /* The member whose session ends first, by `by_ms`, with its group; or NULL. */
 struct member *sim_member_expiring(struct sim *sim, int64_t by_ms, struct group **of);
 void sim_member_expire(struct group *group, struct member *member);
+
+/* The coordinator was away: whoever is silent has its whole session from now on. */
+void sim_members_spare(struct sim *sim);
 
 #endif

@@ -168,13 +168,21 @@ void sim_group_remove(struct group *group, struct member *member)
 struct member *sim_member_expiring(struct sim *sim, int64_t by_ms, struct group **of)
 {
     struct member *first = NULL;
-    for (struct group *group = sim->groups; group; group = group->next)
+    for (struct group *group = sim->down ? NULL : sim->groups; group; group = group->next)
         for (struct member *member = group->members; member; member = member->next)
             if (member->expires_ms <= by_ms && (!first || member->expires_ms < first->expires_ms)) {
                 first = member;
                 *of = group;
             }
     return first;
+}
+
+void sim_members_spare(struct sim *sim)
+{
+    for (struct group *group = sim->groups; group; group = group->next)
+        for (struct member *member = group->members; member; member = member->next)
+            if (member->expires_ms != INT64_MAX)
+                member->expires_ms = sim->now_ms + member->session_timeout_ms;
 }
 
 void sim_member_expire(struct group *group, struct member *member)
