@@ -141,20 +141,33 @@ static enum bus_result kafka_create(struct kafka_bus *kafka, rd_kafka_NewTopic_t
     return result;
 }
 
+/* The count that all topics shall have: that of one that is there, else the first asked for. */
+static int kafka_common_count(const struct kafka_bus *kafka, const struct kafka_census *census,
+                              const struct bus_topic_spec *specs)
+{
+    for (int i = 0; i < kafka->topic_count; i++)
+        if (census->partitions[i])
+            return census->partitions[i];
+    for (int i = 0; i < kafka->topic_count; i++)
+        if (specs[i].partition_count)
+            return specs[i].partition_count;
+    return 0;
+}
+
 static enum bus_result kafka_create_missing(struct kafka_bus *kafka,
                                             const struct kafka_census *census,
                                             struct bus_topic_spec *specs, struct bus_error *error)
 {
     rd_kafka_NewTopic_t *topics[TOPICS_MAX];
     size_t count = 0;
+    int common = kafka_common_count(kafka, census, specs);
     enum bus_result result = BUS_OK;
     for (int i = 0; i < kafka->topic_count && result == BUS_OK; i++) {
         if (census->partitions[i])
             continue;
         topics[count] = NULL;
-        if (specs[i].may_create && specs[i].partition_count > 0)
-            topics[count] = kafka_new_topic(kafka->topic_names[i], specs[i].partition_count,
-                                            census->broker_count);
+        if (specs[i].may_create && common > 0)
+            topics[count] = kafka_new_topic(kafka->topic_names[i], common, census->broker_count);
         if (topics[count]) {
             count++;
             continue;
@@ -199,23 +212,36 @@ static enum bus_result kafka_wait_for_leaders(struct kafka_bus *kafka, struct ka
     return BUS_OK;
 }
 
-static enum bus_result kafka_counts(struct kafka_bus *kafka, const struct kafka_census *census,
-                                    struct bus_topic_spec *specs, struct bus_error *error)
+/* Asked before anything is created, so that nothing is made that does not fit; and again behind it,
+ * because somebody else may have been quicker. */
+static enum bus_result kafka_counts_fit(struct kafka_bus *kafka, const struct kafka_census *census,
+                                        const struct bus_topic_spec *specs, struct bus_error *error)
 {
+    int common = kafka_common_count(kafka, census, specs);
     for (int i = 0; i < kafka->topic_count; i++) {
-        if (specs[i].partition_count && specs[i].partition_count != census->partitions[i]) {
+        int there = census->partitions[i], asked = specs[i].partition_count;
+        if (there && asked && asked != there)
             snprintf(error->text, sizeof error->text,
                      "topic '%.256s' has %d partitions, not %d; the count is fixed when topics are "
                      "created: use %d, or another topic prefix",
-                     kafka->topic_names[i], census->partitions[i], specs[i].partition_count,
-                     census->partitions[i]);
+                     kafka->topic_names[i], there, asked, there);
+        else if ((there && there != common) || (asked && asked != common))
+            snprintf(error->text, sizeof error->text,
+                     "topic '%.256s' %s %d partitions and others have %d; all need the same count",
+                     kafka->topic_names[i], there ? "has" : "would have", there ? there : asked,
+                     common);
+        if (error->text[0])
             return BUS_UNFIT;
-        }
-        specs[i].partition_count = census->partitions[i];
-        if (specs[i].partition_count > kafka->partition_count)
-            kafka->partition_count = specs[i].partition_count;
     }
     return BUS_OK;
+}
+
+static void kafka_counts_take(struct kafka_bus *kafka, const struct kafka_census *census,
+                              struct bus_topic_spec *specs)
+{
+    kafka->partition_count = kafka_common_count(kafka, census, specs);
+    for (int i = 0; i < kafka->topic_count; i++)
+        specs[i].partition_count = kafka->partition_count;
 }
 
 static void kafka_names_take(struct kafka_bus *kafka, struct bus_topic_spec *specs, int count)
@@ -270,13 +296,17 @@ enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int 
     enum bus_result result =
         kafka_census_take(kafka, &census) ? BUS_OK : kafka_unreachable(kafka, error);
     if (result == BUS_OK)
+        result = kafka_counts_fit(kafka, &census, specs, error);
+    if (result == BUS_OK)
         result = kafka_create_missing(kafka, &census, specs, error);
     if (result == BUS_OK)
         result = kafka_wait_for_leaders(kafka, &census, error);
     if (result == BUS_OK)
-        result = kafka_counts(kafka, &census, specs, error);
-    if (result == BUS_OK)
+        result = kafka_counts_fit(kafka, &census, specs, error);
+    if (result == BUS_OK) {
+        kafka_counts_take(kafka, &census, specs);
         result = kafka_topics_check(kafka, specs, census.replicas, error);
+    }
     if (result != BUS_OK) {
         kafka_names_free(kafka); /* so that the caller may try again */
         return result;
