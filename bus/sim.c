@@ -20,7 +20,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SESSION_TIMEOUT_DEFAULT_MS = 6000, APPEND_TIMEOUT_DEFAULT_MS = 30000 };
+enum {
+    SESSION_TIMEOUT_DEFAULT_MS = 6000,
+    APPEND_TIMEOUT_DEFAULT_MS = 30000,
+    TOPIC_PARTITIONS_MAX = 64 /* room is made at once: flights point into it */
+};
 
 /* 0 .. max. */
 static int64_t draw_ms(struct sim *sim, int64_t max)
@@ -77,7 +81,7 @@ static int64_t partition_add_take(struct sim *sim, struct partition *partition,
                                   struct stored *stored)
 {
     partition_grow(partition);
-    stored->record.append_ms = sim->now_ms + sim->clock_offset_ms;
+    stored->record.append_ms = sim_log_ms(sim);
     partition->records[partition->end] = stored;
     return partition->end++;
 }
@@ -229,12 +233,20 @@ static struct partition *partition_at(const struct sim_bus *handle, int topic, i
     return &handle->sim->topics[handle->topics[topic]].partitions[partition];
 }
 
+static void witnessed(struct sim_bus *handle, enum sim_moment moment)
+{
+    struct sim *sim = handle->sim;
+    if (sim->witness)
+        sim->witness(sim->witness_context, &handle->bus, moment);
+}
+
 static enum bus_result sim_append(struct bus *bus, int topic, int partition,
                                   const struct bus_record *record, uint64_t tag)
 {
     struct sim_bus *handle = (struct sim_bus *)bus;
     struct sim *sim = handle->sim;
     assert(!handle->frozen);
+    witnessed(handle, SIM_BEFORE_APPEND);
     if (handle->in_flight >= handle->in_flight_max ||
         sim_fires(sim, sim->faults.queue_full, &sim->counts.queue_full))
         return BUS_FULL;
@@ -246,6 +258,7 @@ static enum bus_result sim_append(struct bus *bus, int topic, int partition,
     lane_add(place, flight);
     handle->in_flight++;
     land_due(sim);
+    witnessed(handle, SIM_AFTER_APPEND);
     return BUS_OK;
 }
 
@@ -286,6 +299,10 @@ static bool place_stalls(struct sim *sim, struct place *place)
     if (place->stalled_ms) {
         place->stalled_ms = 0;
         return false;
+    }
+    if (sim_fires(sim, sim->faults.partition_starved, &sim->counts.partition_starved)) {
+        place->stalled_ms = sim->now_ms + 1 + draw_ms(sim, (int64_t)sim->faults.starved_ms - 1);
+        return true;
     }
     if (!sim_fires(sim, sim->faults.delivery_delayed, &sim->counts.delivery_delayed))
         return false;
@@ -387,10 +404,8 @@ static struct pick pick_next(struct sim_bus *handle)
     return pick;
 }
 
-static bool sim_poll(struct bus *bus, int timeout_ms, struct bus_event *event)
+static bool poll_now(struct sim_bus *handle, struct bus_event *event)
 {
-    (void)timeout_ms;
-    struct sim_bus *handle = (struct sim_bus *)bus;
     struct sim *sim = handle->sim;
     if (handle->frozen)
         return false;
@@ -421,6 +436,17 @@ static bool sim_poll(struct bus *bus, int timeout_ms, struct bus_event *event)
                 return true;
         }
     }
+}
+
+static bool sim_poll(struct bus *bus, int timeout_ms, struct bus_event *event)
+{
+    (void)timeout_ms;
+    struct sim_bus *handle = (struct sim_bus *)bus;
+    witnessed(handle, SIM_BEFORE_POLL);
+    if (!poll_now(handle, event))
+        return false;
+    witnessed(handle, SIM_AFTER_POLL);
+    return true;
 }
 
 static void sim_wake(struct bus *bus)
@@ -462,7 +488,7 @@ static int topic_create_take(struct sim *sim, char *name, int partition_count)
 {
     sim->topics = memory_grow(sim->topics, (size_t)(sim->topic_count + 1) * sizeof *sim->topics);
     sim->topics[sim->topic_count] = (struct topic){
-        name, memory_new((size_t)partition_count * sizeof(struct partition)), partition_count};
+        name, memory_new(TOPIC_PARTITIONS_MAX * sizeof(struct partition)), partition_count};
     return sim->topic_count++;
 }
 
@@ -484,6 +510,11 @@ static bool topic_fits(const struct sim *sim, const struct bus_topic_spec *spec,
     int found = topic < 0 ? common : sim->topics[topic].partition_count;
     if ((topic < 0 && !spec->may_create) || found == 0) {
         snprintf(error->text, sizeof error->text, "no topic '%s'; create it first", spec->name);
+        return false;
+    }
+    if (spec->partition_count > TOPIC_PARTITIONS_MAX) {
+        snprintf(error->text, sizeof error->text, "topic '%s' cannot have more than %d partitions",
+                 spec->name, TOPIC_PARTITIONS_MAX);
         return false;
     }
     if (found != common || (spec->partition_count && spec->partition_count != common)) {
@@ -729,7 +760,7 @@ int64_t sim_now_ms(const struct sim *sim)
 
 int64_t sim_log_ms(const struct sim *sim)
 {
-    return sim->now_ms + sim->clock_offset_ms;
+    return (sim->clock_stopped ? sim->clock_stopped_ms : sim->now_ms) + sim->clock_offset_ms;
 }
 
 /* Landings and expiries happen in the order of their times, each at its own. */
@@ -758,6 +789,24 @@ void sim_advance(struct sim *sim, int64_t by_ms)
 void sim_step_clock(struct sim *sim, int64_t by_ms)
 {
     sim->clock_offset_ms += by_ms;
+}
+
+void sim_stop_clock(struct sim *sim, bool stopped)
+{
+    if (sim->clock_stopped == stopped)
+        return;
+    if (!stopped) /* it goes on from where it stood */
+        sim->clock_offset_ms -= sim->now_ms - sim->clock_stopped_ms;
+    sim->clock_stopped = stopped;
+    sim->clock_stopped_ms = sim->now_ms;
+}
+
+void sim_watch(struct sim *sim,
+               void (*witness)(void *context, struct bus *bus, enum sim_moment moment),
+               void *context)
+{
+    sim->witness = witness;
+    sim->witness_context = context;
 }
 
 static struct partition *cluster_partition(const struct sim *sim, int topic, int partition)
@@ -824,4 +873,12 @@ void sim_outage(struct sim *sim, bool down)
         sim_members_spare(sim);
     sim->down = down;
     land_due(sim);
+}
+
+void sim_add_partition(struct sim *sim, int topic)
+{
+    struct topic *grown = &sim->topics[topic];
+    assert(topic >= 0 && topic < sim->topic_count);
+    assert(grown->partition_count < TOPIC_PARTITIONS_MAX);
+    grown->partition_count++;
 }

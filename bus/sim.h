@@ -22,6 +22,8 @@ struct sim_faults {
     int delivery_delayed; /* a partition's deliveries to one handle stall for up to delay_ms; a
                              CAUGHT_UP that stalls is old news when it comes */
     int delay_ms;
+    int partition_starved; /* the same for up to starved_ms: the others go far ahead meanwhile */
+    int starved_ms;
     int acknowledgement_ms; /* upper bound of the time between append and its answer */
     int rebalance;          /* membership is shuffled, at any poll */
 };
@@ -29,7 +31,7 @@ struct sim_faults {
 /* How often each fault fired, in the order of struct sim_faults' chances. */
 struct sim_counts {
     uint64_t append_lost, append_lied, append_doubled, append_late, suffix_lost, queue_full,
-        delivery_delayed, rebalance, crash;
+        delivery_delayed, partition_starved, rebalance, crash;
 };
 
 struct sim *sim_new(uint64_t seed, int64_t start_ms);
@@ -45,12 +47,23 @@ int64_t sim_now_ms(const struct sim *sim);
 int64_t sim_log_ms(const struct sim *sim); /* the log's clock, steps included */
 void sim_advance(struct sim *sim, int64_t by_ms);
 void sim_step_clock(struct sim *sim, int64_t by_ms);
+void sim_stop_clock(struct sim *sim, bool stopped); /* the log's clock stands still, or goes on */
 
 /* A new handle (a process). bus_close ends it politely; sim_crash as kill -9 does: appends in
  * flight may land now, later or never, membership ends when the session times out, and the handle
  * is freed. */
 struct bus *sim_bus_open(struct sim *sim, const struct bus_options *options);
 void sim_crash(struct bus *bus);
+
+/* Where a process may die in the middle of its work: nothing it does between two calls of its
+ * handle can be seen by anyone. */
+enum sim_moment { SIM_BEFORE_POLL, SIM_AFTER_POLL, SIM_BEFORE_APPEND, SIM_AFTER_APPEND };
+
+/* `witness` is told of every such moment of every handle (after a poll only if it gave something)
+ * and need not return: it may leave by longjmp and have the handle crashed. NULL: nobody does. */
+void sim_watch(struct sim *sim,
+               void (*witness)(void *context, struct bus *bus, enum sim_moment moment),
+               void *context);
 
 /* A frozen process: its handle gets nothing and its appends in flight stay there, until thawed; its
  * membership times out meanwhile. */
@@ -71,5 +84,7 @@ void sim_hole(struct sim *sim, int topic, int partition); /* an offset that hold
 /* The log is out of everybody's reach, or back. Meanwhile nothing lands or is delivered, and what
  * is appended fails when its time is up: half of that is lost, the rest lands when it is over. */
 void sim_outage(struct sim *sim, bool down);
+
+void sim_add_partition(struct sim *sim, int topic); /* an empty one, as an admin tool would */
 
 #endif

@@ -103,6 +103,8 @@ struct sim {
     struct prng prng;
     int64_t now_ms;
     int64_t clock_offset_ms; /* the log's clock less the time that passes */
+    bool clock_stopped;
+    int64_t clock_stopped_ms; /* when */
     uint64_t seq;
     bool down; /* nobody reaches the log */
     struct sim_faults faults;
@@ -113,6 +115,8 @@ struct sim {
     struct stored *truncated; /* kept: a reader may still hold what it was given */
     struct sim_bus *handles;
     struct group *groups;
+    void (*witness)(void *context, struct bus *bus, enum sim_moment moment);
+    void *witness_context;
 };
 
 /* Draws whether a fault of that chance per thousand happens now, and counts it. */
