@@ -247,6 +247,7 @@ struct repayment {
     int64_t amount_minor, attempt, first_at_ms, failed_at_ms;
     struct text currency;
     bool manual, failed, completed;
+    bool outlived; /* completed after its show's payments were archived: kept all the same */
     struct text completed_by;
     struct recent commands;
 };

@@ -278,11 +278,13 @@ static struct repayment *add_refund(struct hearing *hearing)
     return refund;
 }
 
-/* Refunds of an archived show that were completed are forgotten. */
+/* What was completed when a show's payments were archived is forgotten. */
 static struct repayment *find_refund(const struct book *book, struct text refund_id)
 {
     struct repayment *refund = map_find(&book->refunds, refund_id);
-    return refund && !(refund->completed && refund->show->payments_archived) ? refund : NULL;
+    bool forgotten =
+        refund && refund->completed && refund->show->payments_archived && !refund->outlived;
+    return forgotten ? NULL : refund;
 }
 
 static int64_t refund_due(const struct message *cause)
@@ -392,6 +394,7 @@ static void fold_refund_told(struct hearing *hearing)
         BREACH(hearing, 9, "the refund is given up in less than three days");
     if (completed) {
         refund->completed = true;
+        refund->outlived = refund->show->payments_archived;
         refund->completed_by = keep_text(
             hearing->audit, message_has(event, fingerprint) ? event->fingerprint : text_of(""));
     } else {
