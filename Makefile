@@ -87,7 +87,7 @@ build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPOR
 
 $$(BIN_$(1))/stagedoor-sim: $$(patsubst %.c,build/$(1)/%.o,$$(SIM)) build/$(1)/core.a
 	@mkdir -p $$(@D)
-	@$$(CC) $$(OPT_$(1)) $$^ -o $$@ -Wl,--as-needed $$(LIBS)
+	@$$(CC) $$(OPT_$(1)) $$^ -o $$@ -Wl,--wrap=codec_decode -Wl,--as-needed $$(LIBS)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call VARIANT,$(variant))))
 
@@ -143,6 +143,7 @@ BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
 DATA   ?= var
 SEEDS  ?= 1000
+FROM   ?= 1
 PREFIX ?= /usr/local
 KAFKA_PORT ?= 9092
 BUS_URL_sqlite = sqlite:$(DATA)/bus.db
@@ -186,13 +187,14 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'documents pytest: tests/documents' \
 	    'audit pytest: tests/audit' \
 	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
+	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
 	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING))'
 
-sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000
-	@build/bin/stagedoor-sim --seeds $(SEEDS)
+sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1
+	@build/bin/stagedoor-sim --seeds $(SEEDS) --from $(FROM) --jobs $(shell nproc)
 
 bench: build ## how fast a seat is held, on a running installation
 	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 1 --seconds 10

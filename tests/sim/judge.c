@@ -3,11 +3,8 @@
  * has come to rest, and what the owners remember. The first breach is told with its place. */
 #include "tests/sim/world.h"
 
-#include "audit/audit.h"
-#include "services/checkout/checkout_service.h"
-#include "services/reservations/reservations_service.h"
 #include "services/shows/shows_core.h"
-#include "services/shows/shows_service.h"
+#include "tests/sim/judge.h"
 
 #include <stdio.h>
 
@@ -16,39 +13,29 @@ enum { TIMER_SLACK_MS = 10000 }; /* the last steps of the clock, and turns that 
 struct judge {
     struct world *world;
     struct audit *audit;
-    char text[600]; /* "": no breach */
+    struct coverage coverage;
 };
-
-static const struct service_descriptor *const services[] = {&shows_service, &reservations_service,
-                                                            &checkout_service};
 
 __attribute__((format(printf, 3, 4))) static void
 breach(struct judge *judge, const struct place *place, const char *format, ...)
 {
+    char *text = judge->world->breach;
     va_list arguments;
-    if (judge->text[0])
+    if (text[0])
         return;
-    int size = snprintf(judge->text, sizeof judge->text, "%s/%d@%lld: ", topic_name(place->topic),
+    int size = snprintf(text, WORLD_BREACH_SIZE, "%s/%d@%lld: ", topic_name(place->topic),
                         place->partition, (long long)place->offset);
     va_start(arguments, format);
-    vsnprintf(judge->text + size, sizeof judge->text - (size_t)size, format, arguments);
+    vsnprintf(text + size, WORLD_BREACH_SIZE - (size_t)size, format, arguments);
     va_end(arguments);
 }
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
-static void trace(void *context, const struct place *place, const struct message *event,
-                  struct text source, struct text value)
-{
-    (void)context;
-    printf("%s/%d@%lld %s %.*s %.*s\n", topic_name(place->topic), place->partition,
-           (long long)place->offset, message_name(event->type), TEXT_PRINT(value),
-           TEXT_PRINT(source));
-}
-
 /* A record of each topic in turn, so that the auditor has little to keep. */
-static void read_log(struct judge *judge)
+void judge_show(const struct world *world, struct audit *audit, struct coverage *coverage)
 {
+    const struct sim *sim = world->sim;
     struct bus_record record;
     bool more = true;
     for (int64_t offset = 0; more; offset++) {
@@ -56,13 +43,18 @@ static void read_log(struct judge *judge)
         for (int topic = 0; topic < TOPIC_COUNT; topic++)
             for (int partition = 0; partition < WORLD_PARTITIONS; partition++) {
                 struct place place = {topic, partition, offset};
-                if (!sim_record(judge->world->sim, topic, partition, offset, &record))
+                if (offset >= sim_end(sim, topic, partition))
                     continue;
-                audit_read(judge->audit, &place, &record);
                 more = true;
+                if (!sim_record(sim, topic, partition, offset, &record)) {
+                    audit_reached(audit, topic, partition, offset + 1);
+                    continue;
+                }
+                if (coverage)
+                    coverage_record(coverage, &place, &record);
+                audit_read(audit, &place, &record);
             }
     }
-    audit_finish(judge->audit, true, sim_log_ms(judge->world->sim) - TIMER_SLACK_MS);
 }
 
 static void tell(struct judge *judge)
@@ -72,7 +64,7 @@ static void tell(struct judge *judge)
     struct tally *tally = judge->world->tally;
     tally->outcomes += counts->outcomes;
     tally->repeats += counts->repeats;
-    tally->doubts += counts->doubts;
+    tally->points[POINT_doubtful_stamp] += counts->doubts;
     for (int i = 0; i < MESSAGE_COUNT; i++)
         tally->by_type[i] += counts->by_type[i];
     for (int i = 0; i < reason_COUNT; i++)
@@ -88,7 +80,7 @@ static void tell(struct judge *judge)
 /* The owner's state is the fold. */
 static void check_state(struct judge *judge, const struct service *service, int partition)
 {
-    for (int show = 0; show < WORLD_SHOWS; show++) {
+    for (int show = 0; show < judge->world->workload->shows; show++) {
         char id[16];
         struct place place = {TOPIC_SHOWS_EVENTS, partition, -1};
         struct text show_id = text_of(world_show_id(show, id));
@@ -103,35 +95,37 @@ static void check_state(struct judge *judge, const struct service *service, int 
     }
 }
 
-static void check_owners(struct judge *judge)
+static void check_partition(struct judge *judge, int k, int partition)
 {
-    for (int k = 0; k < WORLD_SERVICES; k++)
-        for (int partition = 0; partition < WORLD_PARTITIONS; partition++) {
-            struct place place = {services[k]->output, partition, -1};
-            int owners = 0;
-            for (int i = 0; i < WORLD_INSTANCES; i++) {
-                const struct service *service =
-                    judge->world->processes[k * WORLD_INSTANCES + i].service;
-                if (service_phase(service, partition) != DESK_RUNNING)
-                    continue;
-                owners++;
-                if (k == 0)
-                    check_state(judge, service, partition);
-            }
-            if (owners != 1)
-                breach(judge, &place, "liveness: %d owners at rest", owners);
-        }
+    struct world *world = judge->world;
+    struct place place = {world->processes[k * world->instances].descriptor->output, partition, -1};
+    int owners = 0;
+    for (int i = 0; i < world->instances; i++) {
+        const struct service *service = world->processes[k * world->instances + i].service;
+        if (service_phase(service, partition) != DESK_RUNNING)
+            continue;
+        owners++;
+        if (place.topic == TOPIC_SHOWS_EVENTS)
+            check_state(judge, service, partition);
+    }
+    if (owners != 1)
+        breach(judge, &place, "liveness: %d owners at rest", owners);
 }
 
 const char *judge(struct world *world)
 {
-    static struct judge judge;
-    struct audit_options options = {.replay = true, .told = world->trace ? trace : NULL};
-    judge = (struct judge){.world = world};
+    struct judge judge = {.world = world};
+    struct audit_options options = {
+        .replay = true, .told = coverage_event, .context = &judge.coverage};
+    coverage_open(&judge.coverage, world);
     judge.audit = audit_new(&world->installation, &options);
-    read_log(&judge);
+    judge_show(world, judge.audit, &judge.coverage);
+    audit_finish(judge.audit, true, sim_log_ms(world->sim) - TIMER_SLACK_MS);
     tell(&judge);
-    check_owners(&judge);
+    for (int k = 0; k < WORLD_SERVICES; k++)
+        for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
+            check_partition(&judge, k, partition);
     audit_free(judge.audit);
-    return judge.text[0] ? judge.text : NULL;
+    coverage_release(&judge.coverage);
+    return world->breach[0] ? world->breach : NULL;
 }

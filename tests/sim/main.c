@@ -1,131 +1,273 @@
 /* stagedoor-sim: runs seeds, each twice, and judges them.
  *
- *     stagedoor-sim --seeds N [--from S] [--rounds R]     prints "N passed, N failed" and what was
- * covered stagedoor-sim --seed X --trace                      one seed, with every accepted event
- */
-#include "tests/sim/world.h"
+ *     stagedoor-sim --seeds N [--from S] [--jobs J]   prints what was covered and, last, "N passed,
+ *                                                     N failed"; a failing seed is made small.
+ *                   [--again K]                       only every K. seed is run twice; 0: none
+ *     stagedoor-sim --seed X [--trace]                one seed; with every record and misfortune
+ *     stagedoor-sim --list FILE                       the plans of a file, one a line as options
+ *
+ * [--rounds R] [--workload NAME] [--without POINT,…] change the plan of each seed. Points that
+ * never occurred are a failure in a run of at least 5000 seeds. */
+#include "tests/sim/run.h"
+#include "tests/sim/tally.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { ROUNDS_DEFAULT = 1200 };
+enum { SEEN_BY = 5000, SHRINK_TRIES = 150, JOBS_MAX = 64, SHRUNK_MAX = 3, WORDS_MAX = 32 };
 
-/* `breach` NULL: nobody judges it. */
-static uint64_t run_seed(uint64_t seed, int rounds, bool trace, struct tally *tally,
-                         const char **breach)
+struct work {
+    struct plan plan; /* its seed is the first */
+    uint64_t count;
+    int jobs;
+    uint64_t again; /* every so many seeds are run twice; 0: none */
+    bool trace;
+    const char *list;
+};
+
+struct job {
+    struct tally tally;
+    uint64_t failed;
+    uint64_t failed_seed; /* the lowest of them */
+};
+
+static int usage(const char *what)
 {
-    struct world *world = world_new(seed, tally, trace);
-    world_run(world, rounds);
-    if (breach)
-        *breach = judge(world);
-    uint64_t hash = world_hash(world);
-    world_free(world);
-    return hash;
+    fprintf(stderr,
+            "stagedoor-sim: %s; try: stagedoor-sim --seeds 1000, or see tests/sim/README.md\n",
+            what);
+    return 100;
 }
 
-static bool passes(uint64_t seed, int rounds, bool trace, struct tally *tally)
+static double seconds(void)
 {
-    static struct tally second;
-    const char *breach;
-    uint64_t hash = run_seed(seed, rounds, trace, tally, &breach);
-    if (breach) {
-        printf("seed %llu: %s\n", (unsigned long long)seed, breach);
-        return false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- reading what to do ---------------------------------------------------------------------- */
+
+static bool read_without(char *words, struct plan *plan)
+{
+    enum point point;
+    for (char *rest, *word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        if (!point_named(word, &point))
+            return false;
+        plan->without[point] = true;
     }
-    if (run_seed(seed, rounds, false, &second, NULL) == hash)
-        return true;
-    printf("seed %llu: two runs differ\n", (unsigned long long)seed);
-    return false;
+    return true;
 }
 
-/* A point that never fired was not tested. */
-static int print_point(const char *name, uint64_t count)
+/* NULL: understood; else what is wrong with it. */
+static const char *read_options(int argc, char **argv, struct work *work)
 {
-    printf("  %-24s %llu%s\n", name, (unsigned long long)count, count ? "" : "   <- never");
-    return count == 0;
+    static const struct option options[] = {
+        {"seeds", required_argument, NULL, 'n'},
+        {"from", required_argument, NULL, 'f'},
+        {"seed", required_argument, NULL, 's'},
+        {"trace", no_argument, NULL, 't'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"workload", required_argument, NULL, 'w'},
+        {"without", required_argument, NULL, 'o'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"list", required_argument, NULL, 'l'},
+        {"again", required_argument, NULL, 'a'},
+        {NULL, 0, NULL, 0},
+    };
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
+        switch (option) {
+        case 'n':
+            work->count = strtoull(optarg, NULL, 10);
+            break;
+        case 's':
+            work->count = 1;
+            work->plan.seed = strtoull(optarg, NULL, 10);
+            break;
+        case 'f':
+            work->plan.seed = strtoull(optarg, NULL, 10);
+            break;
+        case 'r':
+            work->plan.rounds = atoi(optarg);
+            break;
+        case 'j':
+            work->jobs = atoi(optarg);
+            break;
+        case 'w':
+            if (!(work->plan.workload = workload_named(optarg)))
+                return "no such workload";
+            break;
+        case 'o':
+            if (!read_without(optarg, &work->plan))
+                return "no such point";
+            break;
+        case 'l':
+            work->list = optarg;
+            break;
+        case 't':
+            work->trace = true;
+            break;
+        case 'a':
+            work->again = strtoull(optarg, NULL, 10);
+            break;
+        default:
+            return "an unknown option";
+        }
+    if (work->jobs < 1 || work->jobs > JOBS_MAX || work->count == 0)
+        return "seeds and jobs begin at 1";
+    return NULL;
 }
 
-/* The whole vocabulary is spoken. Refused{internal} needs a core that dies: tests/unit. */
-static int print_words(const struct tally *tally)
+/* ---- doing it -------------------------------------------------------------------------------- */
+
+static bool hold(const struct plan *plan, uint64_t again, struct tally *tally)
 {
-    int missing = 0;
-    for (enum message_type type = 0; type < MESSAGE_COUNT; type++)
-        if (message_role(type) == ROLE_EVENT)
-            missing += print_point(message_name(type), tally->by_type[type]);
-    for (enum reason reason = 0; reason < reason_COUNT; reason++)
-        missing += print_point(reason_name(reason), tally->by_reason[reason]);
-    for (enum code code = 0; code < code_COUNT; code++)
-        if (code != code_internal)
-            missing += print_point(code_name(code), tally->by_code[code]);
-    return missing;
+    struct run_result result;
+    if (again && plan->seed % again == 0)
+        run_twice(plan, tally, &result);
+    else
+        run_once(plan, tally, false, &result);
+    if (result.breach[0])
+        printf("seed %llu: %s\n", (unsigned long long)plan->seed, result.breach);
+    fflush(stdout);
+    return !result.breach[0];
 }
 
-static int print_tally(const struct tally *tally)
+static void run_share(const struct work *work, int first, struct job *job)
 {
-    const struct sim_counts *faults = &tally->faults;
-    int missing = 0;
-    printf("%llu commands, %llu outcomes, %llu repeats without one; %llu claims, %llu fenced, %llu "
-           "stepped "
-           "down, %llu void records, %llu lost\n",
-           (unsigned long long)tally->commands, (unsigned long long)tally->outcomes,
-           (unsigned long long)tally->repeats, (unsigned long long)tally->claims,
-           (unsigned long long)tally->fenced, (unsigned long long)tally->stepped_down,
-           (unsigned long long)tally->voids, (unsigned long long)tally->lost);
-    missing += print_point("crash", tally->crashes);
-    missing += print_point("freeze", tally->freezes);
-    missing += print_point("clock step", tally->clock_steps);
-    missing += print_point("long wait", tally->long_waits);
-    missing += print_point("append lost", faults->append_lost);
-    missing += print_point("append lied", faults->append_lied);
-    missing += print_point("append doubled", faults->append_doubled);
-    missing += print_point("append late", faults->append_late);
-    missing += print_point("suffix lost", faults->suffix_lost);
-    missing += print_point("queue full", faults->queue_full);
-    missing += print_point("delivery delayed", faults->delivery_delayed);
-    missing += print_point("rebalance", faults->rebalance);
-    missing += print_point("doubtful stamp", tally->doubts);
-    missing += print_point("fenced", tally->fenced);
-    missing += print_point("stepped down", tally->stepped_down);
-    missing += print_words(tally);
-    return missing;
+    struct plan plan = work->plan;
+    for (uint64_t i = (uint64_t)first; i < work->count; i += (uint64_t)work->jobs) {
+        plan.seed = work->plan.seed + i;
+        if (hold(&plan, work->again, &job->tally))
+            continue;
+        if (job->failed++ == 0)
+            job->failed_seed = plan.seed;
+    }
+}
+
+/* Each job is a process, so a core that dies takes its share with it and no more. */
+static struct job *run_jobs(const struct work *work)
+{
+    struct job *jobs = mmap(NULL, sizeof(struct job) * (size_t)work->jobs, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pids[JOBS_MAX];
+    if (jobs == MAP_FAILED) {
+        perror("stagedoor-sim: no shared memory");
+        exit(111);
+    }
+    if (work->jobs == 1) {
+        run_share(work, 0, &jobs[0]);
+        return jobs;
+    }
+    for (int i = 0; i < work->jobs; i++)
+        if ((pids[i] = fork()) == 0) {
+            run_share(work, i, &jobs[i]);
+            _exit(0);
+        }
+    for (int i = 0; i < work->jobs; i++) {
+        int status = 0;
+        if (pids[i] < 0 || waitpid(pids[i], &status, 0) < 0 || status != 0) {
+            printf("job %d died: run its seeds with --jobs 1\n", i);
+            jobs[i].failed++;
+        }
+    }
+    return jobs;
+}
+
+static void make_small(const struct work *work, uint64_t seed)
+{
+    struct plan plan = work->plan;
+    struct run_result result;
+    static struct tally uncounted;
+    plan.seed = seed;
+    run_shrink(&plan, SHRINK_TRIES);
+    run_once(&plan, &uncounted, false, &result);
+    printf("the smallest that fails: %s\n  stagedoor-sim --trace ", result.breach);
+    plan_print(&plan);
+}
+
+static int run_seeds(const struct work *work)
+{
+    double start = seconds();
+    struct job *jobs = run_jobs(work);
+    double took = seconds() - start;
+    uint64_t failed = 0;
+    static struct tally sum;
+    for (int i = 0; i < work->jobs; i++) {
+        tally_add(&sum, &jobs[i].tally);
+        failed += jobs[i].failed;
+        if (i < SHRUNK_MAX && jobs[i].failed_seed)
+            make_small(work, jobs[i].failed_seed);
+    }
+    int missing = tally_print(&sum);
+    printf("seeds %llu to %llu in %.1f s: %.1f seeds/s, every %llu. run again\n",
+           (unsigned long long)work->plan.seed,
+           (unsigned long long)(work->plan.seed + work->count - 1), took,
+           (double)work->count / took, (unsigned long long)work->again);
+    printf("%llu passed, %llu failed\n", (unsigned long long)(work->count - failed),
+           (unsigned long long)failed);
+    return failed || (missing && work->count >= SEEN_BY);
+}
+
+static int tell_seed(const struct work *work)
+{
+    static struct tally uncounted;
+    struct run_result result;
+    run_once(&work->plan, &uncounted, true, &result);
+    printf("%s\n", result.breach[0] ? result.breach : "it holds");
+    return result.breach[0] != '\0';
+}
+
+/* ---- the list of what failed once ------------------------------------------------------------ */
+
+static int run_list(const char *path)
+{
+    char line[1024];
+    int passed = 0, failed = 0;
+    static struct tally uncounted;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return usage("the list cannot be read");
+    while (fgets(line, sizeof line, file)) {
+        char *words[WORDS_MAX] = {(char *)"stagedoor-sim"}, *rest;
+        int count = 1;
+        line[strcspn(line, "#\n")] = '\0';
+        for (char *word = strtok_r(line, " ", &rest); word && count < WORDS_MAX - 1;
+             word = strtok_r(NULL, " ", &rest))
+            words[count++] = word;
+        struct work work = {.count = 1, .jobs = 1};
+        if (count == 1)
+            continue;
+        if (read_options(count, words, &work))
+            return usage("a line of the list is no plan");
+        if (hold(&work.plan, 1, &uncounted))
+            passed++;
+        else
+            failed++;
+    }
+    fclose(file);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'},  {"from", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},   {"trace", no_argument, NULL, 't'},
-        {"rounds", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
-    };
-    static struct tally tally;
-    uint64_t from = 1, count = 100;
-    int rounds = ROUNDS_DEFAULT, failed = 0;
-    bool trace = false;
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (option == '?')
-            return 100;
-        if (option == 'n')
-            count = strtoull(optarg, NULL, 10);
-        else if (option == 'f')
-            from = strtoull(optarg, NULL, 10);
-        else if (option == 's')
-            from = strtoull(optarg, NULL, 10), count = 1;
-        else if (option == 'r')
-            rounds = atoi(optarg);
-        else
-            trace = true;
-    }
-    log_set_level(trace ? LOG_INFO : LOG_ERROR);
-    int64_t start_ms = clock_monotonic_ms();
-    for (uint64_t seed = from; seed < from + count; seed++)
-        failed += !passes(seed, rounds, trace, &tally);
-    int64_t took_ms = clock_monotonic_ms() - start_ms + 1;
-    int missing = print_tally(&tally);
-    printf("%.1f seeds/s, each run twice\n", (double)count * 1000 / (double)took_ms);
-    printf("%llu passed, %d failed\n", (unsigned long long)count - (unsigned)failed, failed);
-    return failed || (missing && count >= 1000);
+    struct work work = {.plan = {.seed = 1}, .count = 100, .jobs = 1, .again = 1};
+    const char *wrong = read_options(argc, argv, &work);
+    if (wrong)
+        return usage(wrong);
+    /* What the services say of a log that lies is not for here. */
+    log_set_level(work.trace ? LOG_INFO : (enum log_level)(LOG_ERROR + 1));
+    if (work.list)
+        return run_list(work.list);
+    return work.trace ? tell_seed(&work) : run_seeds(&work);
 }

@@ -1,4 +1,4 @@
-/* Time, processes and misfortunes. */
+/* The evening from its beginning to its end: whose turn it is, and how time passes. */
 #include "tests/sim/world.h"
 
 #include "base/crc.h"
@@ -6,29 +6,22 @@
 #include "services/checkout/checkout_service.h"
 #include "services/reservations/reservations_service.h"
 #include "services/shows/shows_service.h"
+#include "tests/sim/clock.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-enum { PROCESSES = WORLD_SERVICES * WORLD_INSTANCES };
+enum {
+    ROUNDS_BEFORE = 20, /* the first misfortune */
+    TURN_MS = 20,
+    /* Holds, their grace, payments that are not known, and what staff granted. */
+    REST_MS = 3000 * 1000,
+    REST_STEP_MS = 60 * 1000,
+    PATIENCE_MS = 600 * 1000 /* until everybody has settled */
+};
 
 static const struct service_descriptor *const services[WORLD_SERVICES] = {
     &shows_service, &reservations_service, &checkout_service};
-
-static const struct sim_faults quiet;
-static const struct sim_faults faulty = {
-    .append_lost = 5,
-    .append_lied = 5,
-    .append_doubled = 5,
-    .append_late = 5,
-    .late_ms = 5000,
-    .suffix_lost = 3,
-    .queue_full = 10,
-    .delivery_delayed = 10,
-    .delay_ms = 500,
-    .acknowledgement_ms = 20,
-    .rebalance = 1,
-};
 
 const char *world_show_id(int show, char out[16])
 {
@@ -43,225 +36,216 @@ const char *world_reservation_id(uint64_t number, char out[37])
     return out;
 }
 
-/* ---- processes ------------------------------------------------------------------------------- */
-
-static void process_start(struct world *world, struct process *process)
+void world_count(struct world *world, enum point point)
 {
-    struct bus_options options = {.client = process->descriptor->name,
-                                  .instance = process->instance};
-    struct service_options service_options = {process->instance, prng_next(&world->prng)};
-    struct installation installation;
-    struct bus_error error;
-    process->bus = sim_bus_open(world->sim, &options);
-    /* Opening waits by the wall clock, which stands still here: it gets a quiet moment. */
-    sim_set_faults(world->sim, &quiet);
-    enum bus_result result = installation_open(process->bus, false, 0, &installation, &error);
-    assert(result == BUS_OK);
-    sim_set_faults(world->sim, world->faults);
-    process->service =
-        service_new(process->bus, process->descriptor, &installation, &service_options);
-    process->frozen = false;
+    world->tally->points[point]++;
 }
 
-static void process_count(struct world *world, const struct process *process)
+/* What the plan leaves out is drawn all the same, so that the rest strikes as it did. */
+bool world_strikes(struct world *world, enum point point, uint64_t one, uint64_t in)
 {
-    const struct service_counts *counts = service_counts(process->service);
-    world->tally->claims += counts->claims;
-    world->tally->fenced += counts->fenced;
-    world->tally->stepped_down += counts->stepped_down;
-    world->tally->voids += counts->voids;
-    world->tally->timers += counts->timers;
-    world->tally->lost += counts->lost;
+    if (!prng_chance(&world->prng, one, in) || world->plan->without[point])
+        return false;
+    world_count(world, point);
+    return true;
 }
 
-static void process_end(struct world *world, struct process *process, bool crash)
+uint64_t world_dice(struct world *world, uint64_t sides)
 {
-    process_count(world, process);
-    service_free(process->service);
-    if (crash)
-        sim_crash(process->bus);
-    else
-        bus_close(process->bus);
-    process->bus = NULL;
-    process->service = NULL;
+    return prng_below(&world->prng, sides);
 }
 
-struct world *world_new(uint64_t seed, struct tally *tally, bool trace)
+/* ---- opening and closing --------------------------------------------------------------------- */
+
+struct world *world_new(const struct plan *plan, struct tally *tally, bool tell)
 {
     struct world *world = memory_new(sizeof *world);
     struct bus_options options = {.client = "crowd"};
     struct bus_error error;
-    world->prng.state = seed;
+    world->plan = plan;
+    world->prng.state = plan->seed;
     world->tally = tally;
-    world->trace = trace;
-    world->faults = &quiet;
-    world->reservations_max = WORLD_RESERVATIONS;
+    world->workload = plan->workload ? plan->workload : workload_of(plan->seed);
+    world->reservations_max = world->workload->reservations;
+    world->instances = prng_chance(&world->prng, 1, 6) ? WORLD_INSTANCES_MAX : 2;
     world->sim = sim_new(prng_next(&world->prng), WORLD_START_MS);
+    clock_follow(world->sim);
+    if (tell)
+        story_open(world);
+    tally->runs++;
+    tally->by_workload[workload_number(world->workload)]++;
     world->crowd_bus = sim_bus_open(world->sim, &options);
     enum bus_result result =
         installation_open(world->crowd_bus, true, WORLD_PARTITIONS, &world->installation, &error);
     assert(result == BUS_OK);
-    for (int i = 0; i < PROCESSES; i++) {
+    for (int i = 0; i < world_process_count(world); i++) {
         struct process *process = &world->processes[i];
-        process->descriptor = services[i / WORLD_INSTANCES];
+        unsigned char number = (unsigned char)(i % world->instances);
+        process->descriptor = services[i / world->instances];
         snprintf(process->instance, sizeof process->instance, "%.10s-%d", process->descriptor->name,
-                 i % WORLD_INSTANCES);
+                 number);
         process_start(world, process);
+        assert(process->bus);
     }
     return world;
 }
 
-static void add_faults(struct tally *tally, const struct sim_counts *counts)
+static void count_faults(struct world *world)
 {
-    tally->faults.append_lost += counts->append_lost;
-    tally->faults.append_lied += counts->append_lied;
-    tally->faults.append_doubled += counts->append_doubled;
-    tally->faults.append_late += counts->append_late;
-    tally->faults.suffix_lost += counts->suffix_lost;
-    tally->faults.queue_full += counts->queue_full;
-    tally->faults.delivery_delayed += counts->delivery_delayed;
-    tally->faults.rebalance += counts->rebalance;
-    tally->faults.crash += counts->crash;
+    const struct sim_counts *counts = sim_counts(world->sim);
+    uint64_t *points = world->tally->points;
+    points[POINT_append_lost] += counts->append_lost;
+    points[POINT_append_lied] += counts->append_lied;
+    points[POINT_append_doubled] += counts->append_doubled;
+    points[POINT_append_late] += counts->append_late;
+    points[POINT_suffix_lost] += counts->suffix_lost;
+    points[POINT_queue_full] += counts->queue_full;
+    points[POINT_delivery_delayed] += counts->delivery_delayed;
+    points[POINT_partition_starved] += counts->partition_starved;
+    points[POINT_rebalance] += counts->rebalance;
 }
 
 void world_free(struct world *world)
 {
-    for (int i = 0; i < PROCESSES; i++)
+    for (int i = 0; i < world_process_count(world); i++)
         if (world->processes[i].bus)
             process_end(world, &world->processes[i], false);
-    add_faults(world->tally, sim_counts(world->sim));
+    count_faults(world);
     bus_close(world->crowd_bus);
+    clock_follow(NULL);
     sim_free(world->sim);
+    story_free(world);
     envelope_release(&world->envelope);
     memory_free(world);
 }
 
-/* ---- misfortunes ----------------------------------------------------------------------------- */
+/* ---- turns and time -------------------------------------------------------------------------- */
 
-static void mishap(struct world *world, struct process *process)
-{
-    if (process->bus == NULL) {
-        if (prng_chance(&world->prng, 1, 20))
-            process_start(world, process);
-        return;
-    }
-    if (prng_chance(&world->prng, 1, 300)) {
-        world->tally->crashes++;
-        process_end(world, process, true);
-    } else if (prng_chance(&world->prng, 1, process->frozen ? 30 : 400)) {
-        world->tally->freezes += !process->frozen;
-        process->frozen = !process->frozen;
-        sim_freeze(process->bus, process->frozen);
-    }
-}
-
-static void turn(struct world *world, bool faults)
+void world_turn(struct world *world, bool misfortunes)
 {
     struct bus_event event;
-    for (int i = 0; i < PROCESSES; i++) {
+    if (misfortunes)
+        mishaps_strike(world);
+    for (int i = 0; i < world_process_count(world); i++) {
         struct process *process = &world->processes[i];
-        if (faults)
-            mishap(world, process);
         if (process->bus && !process->frozen && prng_chance(&world->prng, 3, 4))
-            service_step(process->service, sim_now_ms(world->sim), 0);
+            process_step(world, process);
     }
     while (bus_poll(world->crowd_bus, 0, &event))
         ; /* the crowd does not look whether its commands landed: it asks again */
+    story_read(world);
 }
 
 /* Mostly milliseconds; now and then long enough for holds to expire. */
-static void pass_time(struct world *world, bool faults)
+static void pass_time(struct world *world)
 {
-    uint64_t dice = prng_below(&world->prng, 1000);
-    if (faults && dice < 2) {
-        sim_step_clock(world->sim, (int64_t)prng_below(&world->prng, 7200000) - 3600000);
-        world->clock_steps++;
-        world->tally->clock_steps++;
-    } else if (dice < 5) {
-        sim_advance(world->sim, (int64_t)prng_below(&world->prng, 100000));
-        world->tally->long_waits++;
+    uint64_t dice = world_dice(world, 1000);
+    if (dice < 5 && !world->plan->without[POINT_long_wait]) {
+        sim_advance(world->sim, (int64_t)world_dice(world, 100000));
+        world_count(world, POINT_long_wait);
     } else {
-        sim_advance(world->sim, (int64_t)prng_below(&world->prng, dice < 200 ? 1000 : 20));
+        sim_advance(world->sim, (int64_t)world_dice(world, dice < 200 ? 1000 : 20));
     }
 }
 
-/* Days later: refunds are asked for again and given up, and the books of the shows are closed. */
-static void pass_days(struct world *world)
+static int64_t written(const struct world *world)
 {
-    for (int hour = 0; hour < 4 * 24; hour += 4) {
-        sim_advance(world->sim, INT64_C(4) * 3600 * 1000);
-        for (int i = 0; i < 30; i++) {
-            turn(world, false);
+    int64_t sum = 0;
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
+            sum += sim_end(world->sim, topic, partition);
+    return sum;
+}
+
+void world_settle(struct world *world, int64_t for_ms, int64_t step_max_ms, bool provider)
+{
+    int64_t until_ms = sim_now_ms(world->sim) + for_ms, step_ms = TURN_MS;
+    for (int64_t before = -1, now; sim_now_ms(world->sim) < until_ms; before = now) {
+        sim_advance(world->sim, step_ms);
+        world_turn(world, false);
+        if (provider)
             provider_act(world);
-            sim_advance(world->sim, 300);
-        }
-    }
-    sim_advance(world->sim, INT64_C(60) * 24 * 3600 * 1000);
-    world->reservations_max += WORLD_RESERVATIONS; /* who comes for a show that is long over */
-    for (int i = 0; i < 20; i++)
-        crowd_act(world);
-    for (int i = 0; i < 300; i++) {
-        crowd_act(world);
-        turn(world, false);
-        sim_advance(world->sim, i < 100 ? 20 : 300);
+        now = written(world);
+        step_ms = now != before ? TURN_MS : step_ms * 3 / 2;
+        step_ms = step_ms < step_max_ms ? step_ms : step_max_ms;
     }
 }
 
 static bool at_rest(const struct world *world)
 {
-    for (int i = 0; i < PROCESSES; i++)
-        if (!service_ready(world->processes[i].service))
+    for (int i = 0; i < world_process_count(world); i++)
+        if (world->processes[i].bus && !service_ready(world->processes[i].service))
             return false;
     return true;
 }
 
 static void come_to_rest(struct world *world)
 {
-    world->faults = &quiet;
-    sim_set_faults(world->sim, world->faults);
-    for (int i = 0; i < PROCESSES; i++) {
-        struct process *process = &world->processes[i];
-        if (process->bus == NULL)
-            process_start(world, process);
-        if (process->frozen) {
-            process->frozen = false;
-            sim_freeze(process->bus, false);
-        }
-    }
-    /* Long enough for every back-off, hold and late append; in steps, so that nobody's session
-     * times out. */
-    for (int i = 0; i < 700 || (i < 3000 && !at_rest(world)); i++) {
-        sim_advance(world->sim, i < 200 || i > 600 ? 20 : 900);
-        turn(world, false);
-        provider_act(world);
-    }
+    mishaps_end(world);
+    world_settle(world, 20 * 1000, 1000, true);
+    world_settle(world, REST_MS, REST_STEP_MS, true);
     /* A hold made before the clock went back lives that much longer. */
-    for (int i = 0; i < world->clock_steps * 2 * 3600 / 5; i++) {
-        sim_advance(world->sim, 5000);
-        turn(world, false);
+    world_settle(world, world->clock_back_ms, REST_STEP_MS, true);
+    world_settle(world, REST_STEP_MS, 1000, false);
+    for (int64_t until_ms = sim_now_ms(world->sim) + PATIENCE_MS;
+         !at_rest(world) && sim_now_ms(world->sim) < until_ms;)
+        world_settle(world, TURN_MS, TURN_MS, false);
+}
+
+/* Days later: refunds are asked for again and given up, and the books of the shows are closed. */
+static void pass_days(struct world *world)
+{
+    story_tell(world, "four days pass, and two months");
+    world_settle(world, INT64_C(4) * 24 * 3600 * 1000, INT64_C(2) * 3600 * 1000, true);
+    sim_advance(world->sim, INT64_C(60) * 24 * 3600 * 1000);
+    world->reservations_max += world->workload->reservations; /* for a show that is long over */
+    for (int i = 0; i < 20; i++)
+        crowd_act(world);
+    for (int i = 0; i < 120; i++) {
+        crowd_act(world);
+        world_turn(world, false);
+        sim_advance(world->sim, i < 100 ? 20 : 300);
     }
 }
 
-void world_run(struct world *world, int rounds)
+/* ---- the evening ----------------------------------------------------------------------------- */
+
+static void act(struct world *world)
 {
+    int left = world->workload->acts_per_round_pct;
+    for (; left >= 100; left -= 100)
+        crowd_act(world);
+    if (world_dice(world, 100) < (uint64_t)left)
+        crowd_act(world);
+}
+
+static void play(struct world *world)
+{
+    int rounds = world->plan->rounds ? world->plan->rounds : world->workload->rounds;
     crowd_open(world);
     provider_open(world);
     for (int round = 0; round < rounds; round++) {
-        if (round == 20) {
-            world->faults = &faulty;
-            sim_set_faults(world->sim, world->faults);
-        }
-        if (prng_chance(&world->prng, 1, 3))
-            crowd_act(world);
+        if (round == ROUNDS_BEFORE)
+            mishaps_begin(world);
+        act(world);
         provider_act(world);
-        turn(world, round >= 20);
-        pass_time(world, round >= 20);
+        world_turn(world, round >= ROUNDS_BEFORE);
+        pass_time(world);
     }
     come_to_rest(world);
-    if (prng_chance(&world->prng, 1, 4)) {
+    if (world_strikes(world, POINT_days_later, 1, 10)) {
         pass_days(world);
         come_to_rest(world);
     }
+}
+
+const char *world_run(struct world *world, bool judged)
+{
+    play(world);
+    const char *breach = judged ? judge(world) : NULL;
+    if (!breach && prng_chance(&world->prng, 1, 8))
+        breach = disaster(world);
+    return breach;
 }
 
 /* ---- hash ------------------------------------------------------------------------------------ */
@@ -272,7 +256,9 @@ uint64_t world_hash(const struct world *world)
     for (int topic = 0; topic < TOPIC_COUNT; topic++)
         for (int partition = 0; partition < WORLD_PARTITIONS; partition++) {
             struct bus_record record;
-            for (int64_t at = 0; sim_record(world->sim, topic, partition, at, &record); at++) {
+            for (int64_t at = 0; at < sim_end(world->sim, topic, partition); at++) {
+                if (!sim_record(world->sim, topic, partition, at, &record))
+                    continue;
                 /* The claim and installation records name this machine's process. */
                 hash = hash * 0x9e3779b97f4a7c15u + (uint64_t)record.append_ms + record.value.size;
                 struct text stamp = record_header(&record, "sd_stamp", NULL);

@@ -1,7 +1,12 @@
 /* world.h: a small theatre district in one thread: a simulated log, service processes that crash
  * and freeze, a crowd that buys and cancels, and a judge who reads the topics afterwards.
  *
- * Everything follows from one seed; the same seed gives the same log, byte for byte. */
+ * Everything follows from a plan; the same plan gives the same log, byte for byte. In the order of
+ * an evening:
+ *
+ *     shows are opened ──▶ rounds: the crowd acts, processes turn, time passes, misfortunes strike
+ *       ──▶ the misfortunes end, everything comes to rest ──▶ (days later, and to rest again)
+ *       ──▶ the judge reads ──▶ (the log itself lies: who notices?)                             */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
@@ -9,16 +14,38 @@
 #include "bus/envelope.h"
 #include "bus/service.h"
 #include "bus/sim.h"
+#include "tests/sim/points.h"
+#include "tests/sim/workload.h"
+
+#include <setjmp.h>
 
 enum {
     WORLD_PARTITIONS = 2,
     WORLD_SERVICES = 3,
-    WORLD_INSTANCES = 2, /* of each service */
-    WORLD_SHOWS = 2,
-    WORLD_RESERVATIONS = 60,
-    WORLD_ERRANDS = 400 /* of the provider, waiting */
+    WORLD_INSTANCES_MAX = 3, /* of each service; two in most evenings */
+    WORLD_PROCESSES_MAX = WORLD_SERVICES * WORLD_INSTANCES_MAX,
+    WORLD_NOTICES = 400, /* of the provider, waiting */
+    WORLD_BREACH_SIZE = 600
 };
 #define WORLD_START_MS INT64_C(1790000000000)
+
+/* What a run is made of. */
+struct plan {
+    uint64_t seed;
+    int rounds;                      /* 0: as many as the workload has */
+    const struct workload *workload; /* NULL: drawn from the seed */
+    bool without[POINT_COUNT];
+};
+
+/* What happened, added up over all runs. Plain counters only: it is summed as an array. */
+struct tally {
+    uint64_t commands, outcomes, repeats, claims, voids, timers, lost, runs;
+    uint64_t points[POINT_COUNT];
+    uint64_t by_type[MESSAGE_COUNT];
+    uint64_t by_reason[reason_COUNT];
+    uint64_t by_code[code_COUNT];
+    uint64_t by_workload[WORKLOADS_MAX];
+};
 
 struct process {
     const struct service_descriptor *descriptor;
@@ -26,20 +53,11 @@ struct process {
     struct bus *bus; /* NULL: dead */
     struct service *service;
     bool frozen;
-};
-
-/* What happened, added up over all seeds: a point that never fired was not tested. */
-struct tally {
-    uint64_t commands, outcomes, repeats, crashes, freezes, clock_steps, long_waits;
-    uint64_t claims, fenced, stepped_down, voids, timers, lost, doubts;
-    uint64_t by_type[MESSAGE_COUNT];
-    uint64_t by_reason[reason_COUNT];
-    uint64_t by_code[code_COUNT];
-    struct sim_counts faults;
+    bool refused; /* it would not start on this log */
 };
 
 /* What the payment provider will say, and when. */
-struct errand {
+struct notice {
     int64_t at_ms;
     enum message_type type; /* RecordPayment or RecordRefund */
     char show_id[16], reservation_id[37], id[37], provider_ref[24];
@@ -49,39 +67,81 @@ struct errand {
 };
 
 struct provider {
-    struct fence read[WORLD_PARTITIONS]; /* of checkout.events */
-    struct errand errands[WORLD_ERRANDS];
-    int errand_count;
+    struct fence read[WORLD_PARTITIONS]; /* of checkout.events … */
+    int64_t at[WORLD_PARTITIONS];        /* … and which record comes next */
+    struct notice notices[WORLD_NOTICES];
+    int notice_count;
     int next_ref;
 };
 
+struct story;
+
 struct world {
+    const struct plan *plan;
+    const struct workload *workload;
     struct prng prng;
     struct sim *sim;
     struct installation installation;
     struct bus *crowd_bus;
-    struct process processes[WORLD_SERVICES * WORLD_INSTANCES];
+    int instances; /* of each service */
+    struct process processes[WORLD_PROCESSES_MAX];
+    struct process *acting; /* whose turn it is; NULL: nobody's */
+    jmp_buf death;          /* of the acting one */
     struct envelope envelope;
     struct provider provider;
     struct tally *tally;
-    bool trace;
-    int clock_steps;
-    const struct sim_faults *faults; /* in force now */
+    struct story *story;      /* NULL: nobody listens */
+    int64_t clock_back_ms;    /* how far the log's clock was set back, or stood still, in all */
+    int64_t clock_goes_on_ms; /* when it does; 0: it goes */
+    int64_t log_back_ms;      /* when it is within reach again; 0: it is */
+    struct sim_faults faults; /* in force now */
     int next_reservation, reservations_max;
     int next_command;
+    char breach[WORLD_BREACH_SIZE];
 };
 
-struct world *world_new(uint64_t seed, struct tally *tally, bool trace);
+struct world *world_new(const struct plan *plan, struct tally *tally, bool tell);
 void world_free(struct world *world);
 
-/* The evening: `rounds` rounds of buying under faults, then the faults end and everything comes to
- * rest. */
-void world_run(struct world *world, int rounds);
+/* The whole evening; NULL: nothing is wrong, else what is. The text is the world's. `judged`: a
+ * second run need not be. */
+const char *world_run(struct world *world, bool judged);
 
+/* A hash over every record of every topic: two runs of one plan must agree. */
+uint64_t world_hash(const struct world *world);
+
+/* Draws whether the point strikes now, `one` times `in`, and counts it. */
+bool world_strikes(struct world *world, enum point point, uint64_t one, uint64_t in);
+void world_count(struct world *world, enum point point);
+uint64_t world_dice(struct world *world, uint64_t sides); /* 0 .. sides-1 */
+
+/* Everybody's turn; time passes until `for_ms` are over, in steps that grow to `step_max_ms` while
+ * nothing is written. */
+void world_turn(struct world *world, bool misfortunes);
+void world_settle(struct world *world, int64_t for_ms, int64_t step_max_ms, bool provider);
+
+/* ---- processes (process.c) ------------------------------------------------------------------- */
+int world_process_count(const struct world *world);
+void process_start(struct world *world, struct process *process); /* or it is `refused` */
+void process_end(struct world *world, struct process *process, bool crash);
+void process_step(struct world *world, struct process *process);
+void process_thaw(struct world *world, struct process *process);
+
+/* ---- what strikes (mishaps.c) ---------------------------------------------------------------- */
+void mishaps_begin(struct world *world);
+void mishaps_strike(struct world *world); /* once a round */
+void mishaps_end(struct world *world);    /* everybody is up again and the log behaves */
+
+/* The log loses a tail, is made again, gets a partition, or was written by a newer build. NULL: it
+ * was noticed, or did no harm; else what went wrong (disaster.c). */
+const char *disaster(struct world *world);
+
+/* ---- people ---------------------------------------------------------------------------------- */
 /* One command of the crowd, sometimes twice, sometimes nonsense (crowd.c). */
 void crowd_act(struct world *world);
 void crowd_open(struct world *world); /* creates the shows */
 void crowd_publish(struct world *world, int topic, struct message *message);
+void garbage_publish(struct world *world); /* garbage.c */
 
 /* The payment provider and the staff who pay refunds by hand: read checkout.events and answer, in
  * time, late, twice, wrongly or never (provider.c). */
@@ -92,8 +152,11 @@ void provider_act(struct world *world);
  * (judge.c) */
 const char *judge(struct world *world);
 
-/* A hash over every record of every topic: two runs of one seed must agree. */
-uint64_t world_hash(const struct world *world);
+/* ---- the story (story.c) --------------------------------------------------------------------- */
+void story_open(struct world *world);
+void story_free(struct world *world);
+void story_tell(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void story_read(struct world *world); /* what was written since, each record with its verdict */
 
 /* "show-0" … and the reservation ids. */
 const char *world_show_id(int show, char out[16]);
