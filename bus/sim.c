@@ -325,8 +325,10 @@ static bool place_read(struct sim_bus *handle, int topic, int partition, struct 
     struct place *place = place_at(handle, topic, partition);
     const struct partition *log = partition_at(handle, topic, partition);
     const char *lost = place_lost(place, log);
-    while (!lost && place->position < log->end && !log->records[place->position])
-        place->position++; /* a hole */
+    while (!lost && place->position < log->end && !log->records[place->position]) {
+        place->position++; /* a hole: CAUGHT_UP is due behind it, too */
+        place->looked = false;
+    }
     *event = (struct bus_event){.topic = topic, .partition = partition, .offset = place->position};
     if (lost) {
         place->followed = false;
