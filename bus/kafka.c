@@ -130,6 +130,7 @@ static void kafka_free(struct kafka_bus *kafka)
     memory_free(kafka->instance);
     memory_free(kafka->prefix);
     memory_free(kafka->group_name);
+    kafka_joined_free(kafka);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd);
     memory_free(kafka);
@@ -179,6 +180,7 @@ static struct kafka_bus *kafka_new(const char *address, const struct bus_options
     kafka->in_flight_max = options->in_flight_max ? options->in_flight_max : BUS_IN_FLIGHT_DEFAULT;
     kafka->append_timeout_ms = options->append_timeout_ms ? options->append_timeout_ms : 30000;
     kafka->batch_size = KAFKA_BATCH_SIZE_MAX;
+    kafka->enter_again_ms = INT64_MAX;
     kafka->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return kafka;
 }

@@ -21,10 +21,13 @@
 #include <stdatomic.h>
 
 enum {
-    KAFKA_OPEN_TIMEOUT_MS = 5000,   /* bus_open and each question of bus_topics */
-    KAFKA_END_TIMEOUT_MS = 1000,    /* bus_end */
-    KAFKA_LEAVE_TIMEOUT_MS = 3000,  /* bus_leave */
-    KAFKA_CLOSE_TIMEOUT_MS = 2000,  /* bus_close */
+    KAFKA_OPEN_TIMEOUT_MS = 5000,        /* bus_open and each question of bus_topics */
+    KAFKA_END_TIMEOUT_MS = 1000,         /* bus_end */
+    KAFKA_LEAVE_TIMEOUT_MS = 3000,       /* bus_leave */
+    KAFKA_CLOSE_TIMEOUT_MS = 2000,       /* bus_close */
+    KAFKA_ENTER_WAIT_FIRST_MS = 500,     /* sent away by the group, until we come back … */
+    KAFKA_ENTER_WAIT_MAX_MS = 30 * 1000, /* … doubling up to this … */
+    KAFKA_ENTER_FORGIVEN_MS = 60 * 1000, /* … and anew after having stayed so long */
     KAFKA_PROBE_TIMEOUT_MS = 1500,  /* must outlast the consumer's long poll, see kafka_link.c */
     KAFKA_PROBE_INTERVAL_MS = 250,  /* between probes that fail at once */
     KAFKA_BATCH_SIZE_MAX = 1000000, /* bytes of one batch we send, if the topics let us */
@@ -92,8 +95,11 @@ struct kafka_bus {
     rd_kafka_t *group;
     rd_kafka_queue_t *group_queue;
     char *group_name;
-    int joined_topic_count;
-    bool *owned; /* [partition]: BUS_ASSIGNED was said and BUS_REVOKED was not */
+    rd_kafka_topic_partition_list_t *joined; /* the topics asked for */
+    int64_t entered_ms;                      /* monotonic: when this handle was made */
+    int64_t enter_again_ms; /* librdkafka gave it up: when to make another; INT64_MAX: it did not */
+    int enter_wait_ms;      /* the next such wait */
+    bool *owned;            /* [partition]: BUS_ASSIGNED was said and BUS_REVOKED was not */
 
     enum kafka_link link;
     rd_kafka_queue_t *probes;
@@ -201,6 +207,7 @@ void kafka_lent_release(struct kafka_bus *kafka);
 
 enum bus_result kafka_join(struct bus *bus, const char *group, const int *topics, int topic_count);
 void kafka_leave(struct bus *bus);
+void kafka_joined_free(struct kafka_bus *kafka);
 bool kafka_group_turn(struct kafka_bus *kafka); /* true when there was something */
 
 /* ---- kafka_link.c: is anybody there? --------------------------------------------------------- */

@@ -4,8 +4,8 @@
  * number is owned when p of every topic is. Its partitions are paused as soon as they are assigned.
  *
  * A rebalance takes everything away and gives some of it back a moment later; both are reported as
- * they come. A member whose instance was taken over by another process (fenced) reports BUS_REVOKED
- * for all it had and stays out: joining again would only fence the other in turn.
+ * they come. A member whose instance was taken over (fenced) reports BUS_REVOKED for all it had; it
+ * comes back after a while, see kafka_group_expelled.
  *
  * The instance is static (group.instance.id): a handle that is closed keeps its place for its
  * successor. Only unsubscribing first, as kafka_leave does, gives it up. */
@@ -53,32 +53,46 @@ static char *kafka_group_named(const struct kafka_bus *kafka, const char *group)
     return name;
 }
 
+/* A handle of its own for each membership; what is asked for is in `joined`. */
+static bool kafka_group_enter(struct kafka_bus *kafka)
+{
+    struct bus_error error = {.text = ""};
+    kafka->group = kafka_group_open(kafka, &error);
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (kafka->group) {
+        rd_kafka_poll_set_consumer(kafka->group);
+        kafka->group_queue = kafka_queue_take(kafka, rd_kafka_queue_get_consumer(kafka->group));
+        err = rd_kafka_subscribe(kafka->group, kafka->joined);
+    }
+    kafka->entered_ms = clock_monotonic_ms();
+    kafka->enter_again_ms = INT64_MAX;
+    if (!kafka->group || err)
+        log_line(LOG_ERROR, kafka->client, "cannot join '%s': %s", kafka->group_name,
+                 kafka->group ? rd_kafka_err2str(err) : error.text);
+    return kafka->group && !err;
+}
+
 enum bus_result kafka_join(struct bus *bus, const char *group, const int *topics, int topic_count)
 {
     struct kafka_bus *kafka = memory_owner(bus, struct kafka_bus, bus);
-    struct bus_error error;
     if (kafka->group)
         kafka_leave(bus);
     memory_free(kafka->group_name);
     kafka->group_name = kafka_group_named(kafka, group);
-    kafka->group = kafka_group_open(kafka, &error);
-    if (!kafka->group) {
-        log_line(LOG_ERROR, kafka->client, "cannot join '%s': %s", kafka->group_name, error.text);
-        return BUS_INVALID;
-    }
-    rd_kafka_poll_set_consumer(kafka->group);
-    kafka->group_queue = kafka_queue_take(kafka, rd_kafka_queue_get_consumer(kafka->group));
-    kafka->joined_topic_count = topic_count;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(topic_count);
+    kafka_joined_free(kafka);
+    kafka->joined = rd_kafka_topic_partition_list_new(topic_count);
     for (int i = 0; i < topic_count; i++)
-        rd_kafka_topic_partition_list_add(list, kafka->topic_names[topics[i]],
+        rd_kafka_topic_partition_list_add(kafka->joined, kafka->topic_names[topics[i]],
                                           RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->group, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (err)
-        log_line(LOG_ERROR, kafka->client, "cannot join '%s': %s", kafka->group_name,
-                 rd_kafka_err2str(err));
-    return err ? BUS_INVALID : BUS_OK;
+    kafka->enter_wait_ms = KAFKA_ENTER_WAIT_FIRST_MS;
+    return kafka_group_enter(kafka) ? BUS_OK : BUS_INVALID;
+}
+
+void kafka_joined_free(struct kafka_bus *kafka)
+{
+    if (kafka->joined)
+        rd_kafka_topic_partition_list_destroy(kafka->joined);
+    kafka->joined = NULL;
 }
 
 static void kafka_own(struct kafka_bus *kafka, int partition, bool owned)
@@ -110,7 +124,7 @@ static void kafka_assigned(struct kafka_bus *kafka, rd_kafka_topic_partition_lis
         int count = 0;
         for (int i = 0; i < list->cnt; i++)
             count += list->elems[i].partition == partition;
-        kafka_own(kafka, partition, count == kafka->joined_topic_count);
+        kafka_own(kafka, partition, count == kafka->joined->cnt);
     }
     kafka_note(kafka, BUS_SETTLED, 0, 0, 0, NULL);
 }
@@ -125,6 +139,36 @@ static void kafka_rebalance(struct kafka_bus *kafka, rd_kafka_event_t *event)
     kafka_disown_all(kafka);
 }
 
+/* The group has a younger member of our name, and librdkafka is done with the handle for good. That
+ * is another process by mistake, or ourselves: a broker that was frozen longer than the session may
+ * read that we join anew before it reads a heartbeat of our former self, and fences that. Staying
+ * out would leave the partitions to nobody. So we come back, the later the more often we were sent
+ * away: two of one name would else chase each other for ever. */
+static void kafka_group_expelled(struct kafka_bus *kafka, const char *complaint)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - kafka->entered_ms > KAFKA_ENTER_FORGIVEN_MS)
+        kafka->enter_wait_ms = KAFKA_ENTER_WAIT_FIRST_MS;
+    kafka->enter_again_ms = now_ms + kafka->enter_wait_ms;
+    log_line(LOG_WARNING, kafka->client,
+             "out of group '%s', joining again in %d ms; does another process use the instance "
+             "'%s'? %s",
+             kafka->group_name, kafka->enter_wait_ms, kafka->instance, complaint);
+    kafka->enter_wait_ms *= 2;
+    if (kafka->enter_wait_ms > KAFKA_ENTER_WAIT_MAX_MS)
+        kafka->enter_wait_ms = KAFKA_ENTER_WAIT_MAX_MS;
+    kafka_disown_all(kafka);
+}
+
+static void kafka_group_enter_again(struct kafka_bus *kafka)
+{
+    enum { PATIENCE_MS = 500 };
+    kafka_queue_release(&kafka->group_queue);
+    kafka_handles_discard(&kafka->group, 1, clock_monotonic_ms() + PATIENCE_MS);
+    if (!kafka_group_enter(kafka))
+        kafka->enter_again_ms = clock_monotonic_ms() + kafka->enter_wait_ms;
+}
+
 static void kafka_group_error(struct kafka_bus *kafka, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
@@ -132,10 +176,7 @@ static void kafka_group_error(struct kafka_bus *kafka, rd_kafka_event_t *event)
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         kafka_link_doubt(kafka, complaint);
     } else if (rd_kafka_event_error_is_fatal(event)) {
-        log_line(LOG_ERROR, kafka->client,
-                 "out of group '%s' for good; does another process use the instance '%s'? %s",
-                 kafka->group_name, kafka->instance, complaint);
-        kafka_disown_all(kafka);
+        kafka_group_expelled(kafka, complaint);
     } else if (err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
         log_line(LOG_WARNING, kafka->client, "slept too long for group '%s'; joining again",
                  kafka->group_name);
@@ -144,6 +185,8 @@ static void kafka_group_error(struct kafka_bus *kafka, rd_kafka_event_t *event)
 
 bool kafka_group_turn(struct kafka_bus *kafka)
 {
+    if (kafka->enter_again_ms <= clock_monotonic_ms())
+        kafka_group_enter_again(kafka);
     rd_kafka_event_t *event = kafka->group ? rd_kafka_queue_poll(kafka->group_queue, 0) : NULL;
     if (!event)
         return false;
@@ -180,6 +223,7 @@ void kafka_leave(struct bus *bus)
 {
     struct kafka_bus *kafka = memory_owner(bus, struct kafka_bus, bus);
     int64_t deadline_ms = clock_monotonic_ms() + KAFKA_LEAVE_TIMEOUT_MS;
+    kafka->enter_again_ms = INT64_MAX;
     if (!kafka->group)
         return;
     rd_kafka_unsubscribe(kafka->group);

@@ -565,6 +565,25 @@ static void kafka__same_instance_twice_takes_over_from_the_first(void **state)
     bus_close(second);
 }
 
+/* A broker that was frozen fences a member that has only come back: nobody else has its partitions
+ * then. Here a younger one of the same name fences it, and is gone. */
+static void kafka__fenced_member_comes_back(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_init(&stage);
+    struct bus *first = ready(&stage, "a", "same", 4), *second = ready(&stage, "b", "same", 4);
+    int owns = 0, second_owns = 0;
+    bus_join(first, "group", both, 2);
+    settle(&first, 1, &owns, (const int[]){4});
+    bus_join(second, "group", both, 2);
+    settle(&second, 1, &second_owns, (const int[]){4});
+    settle(&first, 1, &owns, (const int[]){0});
+    bus_close(second);
+    settle(&first, 1, &owns, (const int[]){4});
+    bus_close(first);
+}
+
 /* ---- a broker that dies, on a broker of this test's own -------------------------------------- */
 
 /* The folder is this run's; the working directory is the root of the sources, as make has it. */
@@ -720,6 +739,7 @@ int main(void)
         cmocka_unit_test(kafka__leaving_hands_over_at_once),
         cmocka_unit_test(kafka__successor_takes_its_place_back),
         cmocka_unit_test(kafka__same_instance_twice_takes_over_from_the_first),
+        cmocka_unit_test(kafka__fenced_member_comes_back),
         cmocka_unit_test_setup_teardown(kafka__broker_killed_and_back, own_broker_up,
                                         own_broker_gone),
         cmocka_unit_test_setup_teardown(kafka__nothing_hangs_with_a_frozen_broker, own_broker_up,
