@@ -222,6 +222,7 @@ static int tell_seed(const struct work *work)
 {
     static struct tally uncounted;
     struct run_result result;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what the services log comes in between */
     run_once(&work->plan, &uncounted, true, &result);
     printf("%s\n", result.breach[0] ? result.breach : "it holds");
     return result.breach[0] != '\0';

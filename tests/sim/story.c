@@ -62,13 +62,64 @@ static const char *verdict_word(enum fence_verdict verdict)
     return "";
 }
 
+/* The end of an id, which is where the simulator's differ. */
+static void tell_id(const char *what, bool there, struct text id)
+{
+    if (there && id.size > 4)
+        printf(" %s%.4s", what, id.data + id.size - 4);
+}
+
+static void tell_number(const char *what, bool there, int64_t number)
+{
+    if (there)
+        printf(" %s %lld", what, (long long)number);
+}
+
+static void tell_word(bool there, const char *word)
+{
+    if (there)
+        printf(" %s", word);
+}
+
+/* What matters of a message in half a line. */
+static void tell_message(const struct place *place, const struct bus_record *record)
+{
+    static struct message message;
+    struct arena arena = {0};
+    struct codec_error error;
+    const struct message *m = &message;
+    if (envelope_read(record, place, &arena, &message, &error) != ENVELOPE_OK) {
+        printf("%.*s %.*s", TEXT_PRINT(record_header(record, "ce_type", NULL)),
+               record->value.size < 80 ? (int)record->value.size : 80, record->value.data);
+    } else {
+        printf("%s", message_name(m->type));
+        if (message_has(m, show_id))
+            printf(" %.*s", TEXT_PRINT(m->show_id));
+        tell_id("r", message_has(m, reservation_id), m->reservation_id);
+        tell_id("p", message_has(m, payment_id), m->payment_id);
+        tell_id("p", message_has(m, payment), m->payment.payment_id);
+        tell_id("b", message_has(m, refund_id), m->refund_id);
+        tell_number("quantity", message_has(m, quantity), m->quantity);
+        tell_number("amount", message_has(m, amount_minor), m->amount_minor);
+        tell_number("capacity", message_has(m, capacity), m->capacity);
+        tell_word(message_has(m, cause), cause_name(m->cause));
+        tell_word(message_has(m, result), result_name(m->result));
+        tell_word(message_has(m, repaid), repaid_name(m->repaid));
+        tell_word(message_has(m, reason), reason_name(m->reason));
+        tell_word(message_has(m, code), code_name(m->code));
+        if (message_has(m, after))
+            printf(" (held %lld, sold %lld, free %lld)", (long long)m->after.held,
+                   (long long)m->after.sold, (long long)m->after.free);
+    }
+    arena_release(&arena);
+}
+
 /* A doubtful stamp is not followed up here: only what readers would say at once is told. */
 static void tell_record(struct world *world, const struct place *place,
                         const struct bus_record *record)
 {
     struct fence *fence = &world->story->fences[place->topic][place->partition];
-    struct text type = record_header(record, "ce_type", NULL),
-                source = record_header(record, "sd_source", NULL);
+    struct text source = record_header(record, "sd_source", NULL);
     struct fence_reading reading;
     const char *word = "";
     if (topic_is_events(place->topic)) {
@@ -80,11 +131,11 @@ static void tell_record(struct world *world, const struct place *place,
         }
     }
     print_time(world);
-    printf("%s/%d@%lld%s %.*s %.*s", topic_name(place->topic), place->partition,
-           (long long)place->offset, word, TEXT_PRINT(type),
-           record->value.size < 2000 ? (int)record->value.size : 20, record->value.data);
+    printf("%s/%d@%lld%s ", topic_name(place->topic), place->partition, (long long)place->offset,
+           word);
+    tell_message(place, record);
     if (source.size)
-        printf(" <- %.*s", TEXT_PRINT(source));
+        printf("  <- %.*s", TEXT_PRINT(source));
     printf("\n");
 }
 
