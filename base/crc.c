@@ -1,5 +1,9 @@
-/* Both reflected CRCs by nibble tables: small enough to read, fast enough for kilobytes. */
+/* Both reflected CRCs by nibble tables: small enough to read, fast enough for kilobytes. CRC-32C is
+ * taken of every record that is decided on, and x86-64 processors have an instruction for it: ten
+ * times faster, the same sum. */
 #include "base/crc.h"
+
+#include <string.h>
 
 static const uint32_t ieee[16] = {
     0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
@@ -28,7 +32,28 @@ uint32_t crc32_of(const void *data, size_t size)
     return crc_add(ieee, 0, data, size);
 }
 
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t add_by_instruction(uint32_t sum, const void *data,
+                                                                     size_t size)
+{
+    const unsigned char *bytes = data;
+    uint64_t wide = ~sum, word;
+    for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    uint32_t narrow = (uint32_t)wide;
+    for (; size; bytes++, size--)
+        narrow = __builtin_ia32_crc32qi(narrow, *bytes);
+    return ~narrow;
+}
+#endif
+
 uint32_t crc32c_add(uint32_t sum, const void *data, size_t size)
 {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2"))
+        return add_by_instruction(sum, data, size);
+#endif
     return crc_add(castagnoli, sum, data, size);
 }
