@@ -29,6 +29,10 @@ bool kafka_consumer_open(struct kafka_bus *kafka, struct bus_error *error)
         {"check.crcs", "true"},
         {"fetch.min.bytes", "1"},
         {"fetch.wait.max.ms", "100"}, /* see kafka_follow */
+        /* Nothing that is asked here takes long, but an answer must be here whole by then: a
+         * megabyte, so that a slow line can do it. */
+        {"socket.timeout.ms", "5000"},
+        {"fetch.max.bytes", "1048576"},
         {"fetch.error.backoff.ms", "10"},
         {"topic.metadata.refresh.interval.ms", "60000"},
         /* A full local queue makes 2.0.2 look away for a second: it must hold what we can eat in

@@ -20,15 +20,23 @@
 
 static rd_kafka_t *kafka_group_open(struct kafka_bus *kafka, struct bus_error *error)
 {
-    char session[16], heartbeat[16];
+    char session[16], heartbeat[16], rejoin[16];
     int beat_ms = kafka->session_timeout_ms / 6;
+    int rejoin_ms = kafka->session_timeout_ms;
+    if (rejoin_ms < KAFKA_REJOIN_TIMEOUT_MIN_MS)
+        rejoin_ms = KAFKA_REJOIN_TIMEOUT_MIN_MS;
     snprintf(session, sizeof session, "%d", kafka->session_timeout_ms);
+    snprintf(rejoin, sizeof rejoin, "%d", rejoin_ms);
     snprintf(heartbeat, sizeof heartbeat, "%d", beat_ms > 500 ? 500 : beat_ms < 50 ? 50 : beat_ms);
     const struct kafka_setting settings[] = {
         {"group.id", kafka->group_name},
         {"group.instance.id", kafka->instance},
         {"session.timeout.ms", session},
         {"heartbeat.interval.ms", heartbeat},
+        /* How long the broker waits for members that do not join again, and so how long a member
+         * waits for its answer before it asks anew; five minutes by default. Also the longest time
+         * between two polls. */
+        {"max.poll.interval.ms", rejoin},
         {"partition.assignment.strategy", "range"}, /* cooperative-sticky is broken until 2.10 */
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},

@@ -55,6 +55,9 @@ rd_kafka_t *kafka_handle_open(struct kafka_bus *kafka, rd_kafka_type_t type,
         {"socket.keepalive.enable", "true"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
+        /* A connection may die without a word (a firewall forgot it). Nothing but an answer that
+         * does not come shows that, and librdkafka's own patience is a minute. */
+        {"socket.timeout.ms", "10000"},
         {"isolation.level", "read_uncommitted"}, /* of bus_end too, which the producer answers */
         {NULL, NULL},
     };
