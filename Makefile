@@ -180,6 +180,7 @@ EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py 
 test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'evening pytest kafka: $(EVENING)' \
+	    'unknown pytest kafka: tests/chaos/test_proxy.py tests/chaos/test_unknown.py' \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
 	    'schemas pytest: tests/schemas' \
