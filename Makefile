@@ -37,6 +37,7 @@ LIB_CFLAGS  = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(L
 LIB_LIBS    = $(eval LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIB_LIBS)
 CFLAGS_ALL  = $(STANDARD) -g $(WARNINGS) -pthread -MMD -MP $(LIB_CFLAGS) $(CFLAGS)
 LIBS        = $(LIB_LIBS) -lm -pthread $(LDFLAGS)
+SIM_LIBS    = -Wl,--wrap=codec_decode -Wl,--as-needed $(LIBS)
 
 # Three ways of building the same sources; the programs of the first land in build/bin.
 VARIANTS    := release asan tsan
@@ -87,7 +88,7 @@ build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPOR
 
 $$(BIN_$(1))/stagedoor-sim: $$(patsubst %.c,build/$(1)/%.o,$$(SIM)) build/$(1)/core.a
 	@mkdir -p $$(@D)
-	@$$(CC) $$(OPT_$(1)) $$^ -o $$@ -Wl,--wrap=codec_decode -Wl,--as-needed $$(LIBS)
+	@$$(CC) $$(OPT_$(1)) $$^ -o $$@ $$(SIM_LIBS)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call VARIANT,$(variant))))
 
@@ -137,7 +138,7 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim bench kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim mutants simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -184,15 +185,25 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
 	    'schemas pytest: tests/schemas' \
-	    'rules pytest: tests/check' \
+	    'rules pytest: tests/check tests/mutants' \
 	    'documents pytest: tests/documents' \
 	    'audit pytest: tests/audit' \
 	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
 	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
+	    'mutants counted: tests/mutants/mutants.py' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
 	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING))'
+
+# What tests/mutants needs to build one more simulator: how to compile, what to link, and with what.
+simulator-tools:
+	@echo '$(CC) $(CFLAGS_ALL) $(OPT_release)'
+	@echo '$(patsubst %.c,build/release/%.o,$(SIM)) build/release/core.a'
+	@echo '$(SIM_LIBS)'
+
+mutants: build/bin/stagedoor-sim ## the bugs on purpose: the simulator must see each of them
+	@tests/mutants/mutants.py $(if $(ONLY),--only $(ONLY))
 
 sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1
 	@build/bin/stagedoor-sim --seeds $(SEEDS) --from $(FROM) --jobs $(shell nproc)
