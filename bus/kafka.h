@@ -28,6 +28,7 @@ enum {
     KAFKA_ENTER_WAIT_FIRST_MS = 500,     /* sent away by the group, until we come back … */
     KAFKA_ENTER_WAIT_MAX_MS = 30 * 1000, /* … doubling up to this … */
     KAFKA_ENTER_FORGIVEN_MS = 60 * 1000, /* … and anew after having stayed so long */
+    KAFKA_ANSWER_TIMEOUT_MS = 5000,      /* no answer by then: the connection is dead */
     KAFKA_REJOIN_TIMEOUT_MIN_MS = 10000, /* see kafka_group_open */
     KAFKA_PROBE_TIMEOUT_MS = 1500,  /* must outlast the consumer's long poll, see kafka_link.c */
     KAFKA_PROBE_INTERVAL_MS = 250,  /* between probes that fail at once */

@@ -29,9 +29,7 @@ bool kafka_consumer_open(struct kafka_bus *kafka, struct bus_error *error)
         {"check.crcs", "true"},
         {"fetch.min.bytes", "1"},
         {"fetch.wait.max.ms", "100"}, /* see kafka_follow */
-        /* Nothing that is asked here takes long, but an answer must be here whole by then: a
-         * megabyte, so that a slow line can do it. */
-        {"socket.timeout.ms", "5000"},
+        /* Small enough to be here whole before KAFKA_ANSWER_TIMEOUT_MS on a slow line. */
         {"fetch.max.bytes", "1048576"},
         {"fetch.error.backoff.ms", "10"},
         {"topic.metadata.refresh.interval.ms", "60000"},

@@ -18,15 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static int kafka_at_least(int value, int least)
+{
+    return value < least ? least : value;
+}
+
 static rd_kafka_t *kafka_group_open(struct kafka_bus *kafka, struct bus_error *error)
 {
-    char session[16], heartbeat[16], rejoin[16];
-    int beat_ms = kafka->session_timeout_ms / 6;
-    int rejoin_ms = kafka->session_timeout_ms;
-    if (rejoin_ms < KAFKA_REJOIN_TIMEOUT_MIN_MS)
-        rejoin_ms = KAFKA_REJOIN_TIMEOUT_MIN_MS;
-    snprintf(session, sizeof session, "%d", kafka->session_timeout_ms);
-    snprintf(rejoin, sizeof rejoin, "%d", rejoin_ms);
+    char session[16], heartbeat[16], rejoin[16], answer[16];
+    int session_ms = kafka->session_timeout_ms, beat_ms = session_ms / 6;
+    snprintf(session, sizeof session, "%d", session_ms);
+    snprintf(rejoin, sizeof rejoin, "%d", kafka_at_least(session_ms, KAFKA_REJOIN_TIMEOUT_MIN_MS));
+    snprintf(answer, sizeof answer, "%d", kafka_at_least(session_ms, KAFKA_ANSWER_TIMEOUT_MS));
     snprintf(heartbeat, sizeof heartbeat, "%d", beat_ms > 500 ? 500 : beat_ms < 50 ? 50 : beat_ms);
     const struct kafka_setting settings[] = {
         {"group.id", kafka->group_name},
@@ -37,6 +40,7 @@ static rd_kafka_t *kafka_group_open(struct kafka_bus *kafka, struct bus_error *e
          * waits for its answer before it asks anew; five minutes by default. Also the longest time
          * between two polls. */
         {"max.poll.interval.ms", rejoin},
+        {"socket.timeout.ms", answer},              /* a dead leader is not waited for longer */
         {"partition.assignment.strategy", "range"}, /* cooperative-sticky is broken until 2.10 */
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},

@@ -45,9 +45,10 @@ rd_kafka_t *kafka_handle_open(struct kafka_bus *kafka, rd_kafka_type_t type,
                               const struct kafka_setting *settings, int events,
                               struct bus_error *error)
 {
-    char client[21], text[BUS_ERROR_SIZE / 2];
+    char client[21], answer[16], text[BUS_ERROR_SIZE / 2];
     /* librdkafka before 2.5 crashes on long ones */
     snprintf(client, sizeof client, "%s", kafka->client);
+    snprintf(answer, sizeof answer, "%d", KAFKA_ANSWER_TIMEOUT_MS);
     const struct kafka_setting shared[] = {
         {"bootstrap.servers", kafka->address},
         {"client.id", client},
@@ -57,7 +58,7 @@ rd_kafka_t *kafka_handle_open(struct kafka_bus *kafka, rd_kafka_type_t type,
         {"reconnect.backoff.max.ms", "1000"},
         /* A connection may die without a word (a firewall forgot it). Nothing but an answer that
          * does not come shows that, and librdkafka's own patience is a minute. */
-        {"socket.timeout.ms", "10000"},
+        {"socket.timeout.ms", answer},
         {"isolation.level", "read_uncommitted"}, /* of bus_end too, which the producer answers */
         {NULL, NULL},
     };

@@ -27,6 +27,7 @@ bool kafka_producer_open(struct kafka_bus *kafka, struct bus_error *error)
         {"enable.idempotence", "true"}, /* keeps the order, drops the duplicates of retries */
         {"acks", "all"},
         {"linger.ms", "0"},
+        {"socket.timeout.ms", "10000"}, /* longer than others: replicas are waited for */
         {"message.timeout.ms", timeout},
         {"batch.size", batch},
         {"message.max.bytes", "1000000"},
