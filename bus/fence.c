@@ -31,8 +31,8 @@ void source_print(const struct source *source, struct buffer *out)
         buffer_string(out, "timer");
         return;
     }
-    buffer_print(out, "%.*s/%d@%lld#%08x", TEXT_PRINT(source->topic), source->partition,
-                 (long long)source->offset, source->crc);
+    buffer_text(out, source->topic); /* a stranger's may hold a NUL */
+    buffer_print(out, "/%d@%lld#%08x", source->partition, (long long)source->offset, source->crc);
 }
 
 bool source_parse(struct text text, struct source *source)

@@ -532,6 +532,18 @@ static void fence__sources_are_canonical(void **state)
     }
 }
 
+static void fence__a_source_is_printed_with_all_its_bytes(void **state)
+{
+    struct text text = TEXT("t\0t/3@17#00c0ffee");
+    struct source source;
+    struct buffer out = {0};
+    (void)state;
+    assert_true(source_parse(text, &source));
+    source_print(&source, &out);
+    assert_true(text_equal(buffer_view(&out), text));
+    buffer_release(&out);
+}
+
 static void fence__positions_are_canonical(void **state)
 {
     static const struct {
@@ -734,6 +746,7 @@ int main(void)
         cmocka_unit_test(fence__stamps_are_canonical),
         cmocka_unit_test(fence__a_stamp_of_any_size_is_printed_as_it_was_read),
         cmocka_unit_test(fence__sources_are_canonical),
+        cmocka_unit_test(fence__a_source_is_printed_with_all_its_bytes),
         cmocka_unit_test(fence__positions_are_canonical),
         cmocka_unit_test(fence__a_header_is_only_found_alone),
         cmocka_unit_test(fence__the_crc_covers_value_and_stamp),
