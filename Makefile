@@ -67,7 +67,7 @@ build/$(1)/%.a:
 	@rm -f $$@
 	@ar rcs $$@ $$^
 
-$$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/api.a
+$$(addprefix build/$(1)/test/,$$(filter unit/edge_%,$$(TESTS))): build/$(1)/tests/support/edge/house.o build/$(1)/api.a
 $$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
 $$(addprefix build/$(1)/test/,$$(filter unit/paydesk_%,$$(TESTS))): build/$(1)/paydesk.a
 $$(addprefix build/$(1)/test/,$$(filter unit/contract%,$$(TESTS))): build/$(1)/contract.a

@@ -1,17 +1,10 @@
 /* The edge's routes in front of the three real services, on the simulated log: one thread, no
  * sockets. */
-#include "api/bus_thread.h"
 #include "api/ids.h"
-#include "api/register.h"
 #include "api/routes.h"
 #include "api/webhook.h"
 #include "base/clock.h"
-#include "base/memory.h"
-#include "bus/service.h"
-#include "bus/sim.h"
-#include "services/checkout/checkout_service.h"
-#include "services/reservations/reservations_service.h"
-#include "services/shows/shows_service.h"
+#include "tests/support/edge/house.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,133 +16,22 @@
 
 #include <cmocka.h>
 
-#define HEX   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define ADMIN "Bearer open sesame"
+#define ADMIN HOUSE_ADMIN
 #define SHOW                                                                                       \
     "{\"show_id\":\"s1\",\"name\":\"Hamlet\",\"starts_at\":\"2030-01-01T20:00:00Z\",\"capacity\":" \
     "5}"
 
-static const char key_lines[] =
-    "local\nid " HEX "\nsign 01 " HEX
-    "\nkey chief admin 41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb"
-    "\ncallback paydesk whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-    "\ncallback cardbox whsec_HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
-
-enum { SERVICES = 3, TURNS_MAX = 400 };
-
-struct house {
-    struct sim *sim;
-    struct bus *buses[SERVICES];
-    struct service *services[SERVICES];
-    bool closed[SERVICES]; /* does not step */
-    struct edge edge;
-    struct options options;
-    struct register_file *file;
-    char folder[64];
-    int64_t now_ms;
-};
-
-static void turn(struct house *house)
-{
-    sim_advance(house->sim, 1);
-    house->now_ms++;
-    for (int i = 0; i < SERVICES; i++)
-        if (!house->closed[i])
-            service_step(house->services[i], house->now_ms, 0);
-    bus_thread_turn(house->edge.bus_thread, 0);
-}
-
-static void hire(struct house *house, int at, const struct service_descriptor *descriptor)
-{
-    struct bus_options options = {.client = descriptor->name};
-    struct service_options service_options = {descriptor->name, (uint64_t)at + 1};
-    struct installation installation;
-    struct bus_error error;
-    house->buses[at] = sim_bus_open(house->sim, &options);
-    assert_int_equal(installation_open(house->buses[at], false, 0, &installation, &error), BUS_OK);
-    house->services[at] =
-        service_new(house->buses[at], descriptor, &installation, &service_options);
-}
-
-static void open_edge(struct house *house)
-{
-    char why[KEYS_ERROR_SIZE];
-    struct bus_options options = {.client = "edge"};
-    struct bus_error error;
-    struct edge *edge = &house->edge;
-    memset(edge, 0, sizeof *edge);
-    house->options = (struct options){.sample = true, .in_flight_max = 100, .data = house->folder};
-    house->options.pay_urls[0] =
-        (struct pay_url){"paydesk", text_of("https://pay.example/{payment_id}?x")};
-    house->options.pay_url_count = 1;
-    edge->options = &house->options;
-    edge->open_sample = true;
-    pthread_mutex_init(&edge->lock, NULL);
-    assert_true(keys_parse(text_of(key_lines), &edge->keys, why));
-    assert_non_null(bus_thread_on(edge, sim_bus_open(house->sim, &options), &error));
-    house->file = register_open(house->folder, why);
-    assert_non_null(house->file);
-    assert_true(register_load(house->file, edge, why));
-    bus_thread_follow(edge->bus_thread);
-    edge->caught_up = true;
-}
-
-static void close_edge(struct house *house)
-{
-    bus_thread_close(house->edge.bus_thread);
-    register_close(house->file);
-    view_release(&house->edge.view);
-    map_release(&house->edge.errands.waiting);
-    heap_release(&house->edge.errands.deadlines);
-    memory_free(house->edge.positions);
-    pthread_mutex_destroy(&house->edge.lock);
-}
-
-/* As `stagedoor topics create` does before anybody starts. */
-static void make_topics(struct house *house)
-{
-    struct bus_options options = {.client = "topics"};
-    struct installation installation;
-    struct bus_error error;
-    struct bus *bus = sim_bus_open(house->sim, &options);
-    assert_int_equal(installation_open(bus, true, 0, &installation, &error), BUS_OK);
-    bus_close(bus);
-}
-
 static int open_house(void **state)
 {
-    struct house *house = memory_new(sizeof *house);
-    house->sim = sim_new(7, INT64_C(1800000000000));
-    snprintf(house->folder, sizeof house->folder, "/tmp/edge-sale-XXXXXX");
-    assert_non_null(mkdtemp(house->folder));
-    make_topics(house);
-    open_edge(house);
-    hire(house, 0, &shows_service);
-    hire(house, 1, &reservations_service);
-    hire(house, 2, &checkout_service);
-    for (int i = 0; i < 50; i++)
-        turn(house);
-    *state = house;
+    *state = house_new(0);
     return 0;
 }
 
 static int close_house(void **state)
 {
     struct house *house = *state;
-    static const char *const names[] = {"register.db", "register.db-wal", "register.db-shm"};
-    char path[128];
-    close_edge(house);
-    for (int i = 0; i < SERVICES; i++) {
-        service_free(house->services[i]);
-        bus_close(house->buses[i]);
-    }
-    sim_free(house->sim);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", house->folder, names[i]);
-        unlink(path);
-    }
-    rmdir(house->folder);
-    memory_free(house);
+    assert_int_equal(house->suspended, house->resumed);
+    house_free(house);
     return 0;
 }
 
@@ -159,63 +41,24 @@ struct call {
     const char *authorization, *key, *body, *prefer;
 };
 
-static int suspended, resumed;
-
-static void suspend(struct request *request)
-{
-    (void)request;
-    suspended++;
-}
-
-static void resume(struct request *request)
-{
-    (void)request;
-    resumed++;
-}
-
 static struct request *begin(struct house *house, enum verb verb, const char *path,
                              struct call call)
 {
-    struct request *request = memory_new(sizeof *request);
-    request_init(request);
-    request->verb = verb;
-    request->path = text_of(path);
+    struct request *request = house_request(house, verb, text_of(path));
     request->headers.authorization = text_of(call.authorization);
     request->headers.idempotency_key = text_of(call.key);
     request->headers.prefer = text_of(call.prefer);
     if (call.body)
         buffer_string(&request->body, call.body);
-    request->suspend = suspend;
-    request->resume = resume;
-    request->connection = house;
-    suspended = resumed = 0;
     route_request(&house->edge, request);
     return request;
-}
-
-static void end(struct request *request)
-{
-    assert_int_equal(suspended, resumed);
-    request_release(request);
-    memory_free(request);
-}
-
-/* Until it is answered and its appends are too. */
-static void finish(struct house *house, struct request *request)
-{
-    for (int i = 0; i < TURNS_MAX && (request->answer.status == 0 || request->holders > 1); i++) {
-        turn(house);
-        if (house->file && request->errand.question)
-            assert_true(register_turn(house->file));
-    }
-    assert_int_not_equal(request->answer.status, 0);
 }
 
 static struct request *send_request(struct house *house, enum verb verb, const char *path,
                                     struct call call)
 {
     struct request *request = begin(house, verb, path, call);
-    finish(house, request);
+    house_finish(house, request);
     return request;
 }
 
@@ -226,7 +69,7 @@ static void assert_status(struct house *house, enum verb verb, const char *path,
     if (request->answer.status != status)
         print_message("%s: %s\n", path, request->answer.body.data);
     assert_int_equal(request->answer.status, status);
-    end(request);
+    house_end(request);
 }
 
 static bool has_header(const struct request *request, const char *name)
@@ -318,8 +161,8 @@ static void reserve__is_held_and_a_replay_says_the_same(void **state)
     assert_true(has_header(again, "Idempotent-Replayed"));
     take_member(again, "secret", secret[1], sizeof secret[1]);
     assert_string_equal(secret[0], secret[1]);
-    end(first);
-    end(again);
+    house_end(first);
+    house_end(again);
     assert_status(house, VERB_POST, SEATS,
                   (struct call){NULL, KEY_1, "{\"quantity\":1,\"name\":\"Ann\"}", NULL}, 422);
     assert_status(house, VERB_POST, SEATS, (struct call){NULL, NULL, TWO, NULL}, 400);
@@ -338,13 +181,12 @@ static void reserve__of_two_bodies_under_one_key_one_wins(void **state)
     struct request *two =
         begin(house, VERB_POST, SEATS,
               (struct call){NULL, KEY_1, "{\"quantity\":1,\"name\":\"Bob\"}", NULL});
-    finish(house, one);
-    finish(house, two);
+    house_finish(house, one);
+    house_finish(house, two);
     assert_int_equal(one->answer.status, 201);
     assert_int_equal(two->answer.status, 422);
-    resumed = suspended;
-    end(one);
-    end(two);
+    house_end(one);
+    house_end(two);
 }
 
 static void reserve__is_accepted_when_the_services_sleep(void **state)
@@ -359,7 +201,7 @@ static void reserve__is_accepted_when_the_services_sleep(void **state)
     assert_true(has_header(request, "Location") && has_header(request, "Retry-After"));
     take_member(request, "secret", secret, sizeof secret);
     take_member(request, "reservation_id", id, sizeof id);
-    end(request);
+    house_end(request);
     snprintf(bearer, sizeof bearer, "Bearer %s", secret);
     snprintf(path, sizeof path, "/v1/reservations/%s", id);
     assert_status(house, VERB_GET, path, (struct call){bearer, NULL, NULL, NULL}, 200);
@@ -367,7 +209,7 @@ static void reserve__is_accepted_when_the_services_sleep(void **state)
     assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 404);
     house->closed[0] = house->closed[1] = false;
     for (int i = 0; i < 50; i++)
-        turn(house);
+        house_turn(house);
     assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 200);
 }
 
@@ -376,7 +218,7 @@ static void reserve__is_unavailable_when_the_log_takes_nothing(void **state)
     struct house *house = *state;
     struct sim_faults lost = {.append_lost = 1000}, none = {0};
     make_show(house);
-    for (int i = 0; i < SERVICES; i++)
+    for (int i = 0; i < HOUSE_SERVICES; i++)
         house->closed[i] = true;
     sim_set_faults(house->sim, &lost);
     assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 503);
@@ -387,7 +229,7 @@ static void reserve__is_unavailable_when_the_log_takes_nothing(void **state)
     house->options.in_flight_max = 0;
     assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 503);
     house->options.in_flight_max = 100;
-    for (int i = 0; i < SERVICES; i++)
+    for (int i = 0; i < HOUSE_SERVICES; i++)
         house->closed[i] = false;
     assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL}, 201);
     assert_int_equal(house->edge.errands.in_flight, 0);
@@ -402,7 +244,7 @@ static void checkout__confirms_and_cancel_returns_the_seats(void **state)
         send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
     take_member(held, "secret", secret, sizeof secret);
     take_member(held, "reservation_id", id, sizeof id);
-    end(held);
+    house_end(held);
     snprintf(bearer, sizeof bearer, "Bearer %s", secret);
     snprintf(path, sizeof path, "/v1/reservations/%s", id);
     snprintf(pay, sizeof pay, "%s/checkout", path);
@@ -429,14 +271,13 @@ static void blocks__lose_no_update_when_two_change_one(void **state)
     struct call hold = {NULL, NULL, "{\"showID\":\"s1\",\"count\":\"2\"}", NULL};
     struct request *one = begin(house, VERB_PUT, "/hold-seats", hold);
     struct request *two = begin(house, VERB_PUT, "/hold-seats", hold);
-    finish(house, one);
-    finish(house, two);
+    house_finish(house, one);
+    house_finish(house, two);
     assert_int_equal(one->answer.status, 200);
     assert_int_equal(two->answer.status, 200);
     assert_int_equal(view_show(&house->edge.view, text_of("s1"))->blocked, 4);
-    resumed = suspended;
-    end(one);
-    end(two);
+    house_end(one);
+    house_end(two);
     assert_status(house, VERB_PUT, "/hold-seats", hold, 409);
     assert_status(house, VERB_PUT, "/release-seats",
                   (struct call){.body = "{\"showID\":\"s1\",\"count\":5}"}, 409);
@@ -454,7 +295,7 @@ static void sample__reserves_in_one_step(void **state)
                      (struct call){.body = "{\"showID\":\"s1\",\"count\":2,\"name\":\"WDJ\"}"});
     assert_string_equal(request->answer.body.data,
                         "{\"success\":true,\"showID\":\"s1\",\"name\":\"WDJ\",\"guests\":2}\n");
-    end(request);
+    house_end(request);
     assert_status(house, VERB_POST, "/reserve",
                   (struct call){.body = "{\"showID\":\"s1\",\"count\":9,\"name\":\"Eve\"}"}, 409);
     assert_status(house, VERB_POST, "/reserve",
@@ -493,7 +334,7 @@ static void hold_two(struct house *house, struct guest *guest, const char *key)
     assert_int_equal(held->answer.status, 201);
     take_member(held, "secret", secret, sizeof secret);
     take_member(held, "reservation_id", guest->id, sizeof guest->id);
-    end(held);
+    house_end(held);
     snprintf(guest->bearer, sizeof guest->bearer, "Bearer %s", secret);
     snprintf(guest->path, sizeof guest->path, "/v1/reservations/%s", guest->id);
     snprintf(guest->pay, sizeof guest->pay, "%s/checkout", guest->path);
@@ -511,7 +352,7 @@ static void assert_says(struct house *house, enum verb verb, const char *path, s
     struct request *request = send_request(house, verb, path, call);
     if (request->answer.status != status || (part && !strstr(request->answer.body.data, part)))
         fail_msg("%s: %d, %s", path, request->answer.status, request->answer.body.data);
-    end(request);
+    house_end(request);
 }
 
 static void start_external(struct house *house, struct guest *guest, const char *key)
@@ -520,13 +361,13 @@ static void start_external(struct house *house, struct guest *guest, const char 
                                            (struct call){guest->bearer, key, EXTERNAL, NULL});
     assert_int_equal(request->answer.status, 201);
     take_member(request, "payment_id", guest->payment_id, sizeof guest->payment_id);
-    end(request);
+    house_end(request);
 }
 
 static void assert_reservation(struct house *house, const struct guest *guest, const char *part)
 {
     for (int i = 0; i < 50; i++)
-        turn(house);
+        house_turn(house);
     assert_says(house, VERB_GET, guest->path, (struct call){.authorization = guest->bearer}, 200,
                 part);
 }
@@ -581,7 +422,7 @@ static void checkout__says_where_to_pay(void **state)
     struct request *request = send_request(house, VERB_POST, guest.pay, again);
     assert_true(has_header(request, "Idempotent-Replayed"));
     assert_non_null(strstr(request->answer.body.data, "\"pay_by\":\"20"));
-    end(request);
+    house_end(request);
     assert_says(house, VERB_POST, guest.pay, again, 201, url);
     assert_reservation(house, &guest, "\"status\":\"paying\"");
     house->options.pay_url_count = 0;
@@ -610,20 +451,19 @@ static void checkout__answers_the_one_it_supersedes(void **state)
     struct call call = {guest.bearer, KEY_1, EXTERNAL, NULL};
     struct request *first = begin(house, VERB_POST, guest.pay, call);
     for (int i = 0; i < 5; i++)
-        turn(house);
+        house_turn(house);
     call.key = KEY_2;
     struct request *second = begin(house, VERB_POST, guest.pay, call);
     for (int i = 0; i < 5; i++)
-        turn(house);
+        house_turn(house);
     house->closed[2] = false;
-    finish(house, first);
-    finish(house, second);
+    house_finish(house, first);
+    house_finish(house, second);
     assert_int_equal(first->answer.status, 409);
     assert_non_null(strstr(first->answer.body.data, "another payment"));
     assert_int_equal(second->answer.status, 201);
-    resumed = suspended;
-    end(first);
-    end(second);
+    house_end(first);
+    house_end(second);
     start_external(house, &guest, "0123456789012345678903");
     call.key = KEY_2; /* it was told where to pay, and that stays so; but nothing is left to do */
     assert_says(house, VERB_POST, guest.pay, call, 201, "\"kind\":\"none\"");
@@ -634,24 +474,18 @@ static struct request *post_signed(struct house *house, const char *provider, co
                                    int signer, int64_t late_s)
 {
     char path[96], timestamp[24], signature[WEBHOOK_SIGNATURE_SIZE];
-    struct request *request = memory_new(sizeof *request);
     snprintf(path, sizeof path, "/v1/payments/callbacks/%s", provider);
     snprintf(timestamp, sizeof timestamp, "%lld", (long long)(clock_wall_ms() / 1000 - late_s));
-    request_init(request);
-    request->verb = VERB_POST;
-    request->path = arena_text(&request->arena, text_of(path));
+    struct request *request = house_request(house, VERB_POST, text_of(path));
+    request->path = arena_text(&request->arena, request->path);
     buffer_string(&request->body, body);
     struct webhook webhook = {text_of("msg_1"), text_of(timestamp), {NULL, 0}, text_of(body)};
     webhook_sign(&house->edge.keys.callbacks[signer], &webhook, signature);
     request->headers.webhook_id = webhook.id;
     request->headers.webhook_timestamp = arena_text(&request->arena, webhook.timestamp);
     request->headers.webhook_signature = arena_text(&request->arena, text_of(signature));
-    request->suspend = suspend;
-    request->resume = resume;
-    request->connection = house;
-    suspended = resumed = 0;
     route_request(&house->edge, request);
-    finish(house, request);
+    house_finish(house, request);
     return request;
 }
 
@@ -661,7 +495,7 @@ static void assert_callback(struct house *house, const char *provider, const cha
     struct request *request = post_signed(house, provider, body, signer, late_s);
     if (request->answer.status != status || !strstr(request->answer.body.data, part))
         fail_msg("%s: %d, %s", body, request->answer.status, request->answer.body.data);
-    end(request);
+    house_end(request);
 }
 
 static const char *payment_body(const char *payment_id, const char *reservation_id,
@@ -714,7 +548,7 @@ static void callback__is_the_same_command_wherever_it_comes(void **state)
             house, "paydesk", payment_body(NO_PID, NO_RID, rows[i].result, rows[i].more), 0, i);
         assert_int_equal(request->answer.status, 200);
         memcpy(ids[i], request->errand.command_id, UUID_SIZE);
-        end(request);
+        house_end(request);
     }
     assert_true(uuid_valid(text_of(ids[0])));
     assert_string_equal(ids[0], ids[1]);
@@ -765,7 +599,7 @@ static void callback__of_an_invented_reservation_is_refunded(void **state)
     assert_callback(house, "paydesk", payment_body(NO_PID, NO_RID, "succeeded", BY_PAYDESK), 0, 0,
                     200, "recorded");
     for (int i = 0; i < 50; i++)
-        turn(house);
+        house_turn(house);
     assert_status(house, VERB_GET, "/v1/reservations/" NO_RID,
                   (struct call){.authorization = ADMIN}, 404);
     const struct reservation *stranger =
@@ -891,8 +725,8 @@ static void register__takes_what_nobody_requested(void **state)
     assert_int_equal(view->reservations.count, REGISTER_EARLY_MAX);
     assert_null(view_reservation(view, text_of(id)));
     assert_non_null(view_reservation_of(view, text_of("s1"), text_of(id)));
-    close_edge(house);
-    open_edge(house);
+    house_close_edge(house);
+    house_open_edge(house);
     view = &house->edge.view;
     assert_int_equal(view->reservations.count, 0); /* none is open */
     assert_null(view_reservation(view, text_of(id)));
@@ -920,18 +754,18 @@ static void register__brings_everything_back_after_a_restart(void **state)
     struct request *held =
         send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_1, TWO, NULL});
     take_member(held, "reservation_id", id, sizeof id);
-    end(held);
+    house_end(held);
     assert_status(house, VERB_POST, SEATS, (struct call){NULL, KEY_2, TWO, NULL}, 409);
     assert_true(register_flush(house->file));
     assert_true(register_flush(house->file));
     assert_int_equal(house->edge.view.reservations.count, 1); /* the others are finished and gone */
-    close_edge(house);
-    open_edge(house);
+    house_close_edge(house);
+    house_open_edge(house);
     assert_int_equal(house->edge.view.show_count, 1);
     assert_int_equal(house->edge.view.reservations.count, 1);
     assert_int_equal(view_show(&house->edge.view, text_of("s1"))->sold, 2);
     for (int i = 0; i < 20; i++)
-        turn(house); /* nothing is folded twice */
+        house_turn(house); /* nothing is folded twice */
     assert_int_equal(view_show(&house->edge.view, text_of("s1"))->held, 2);
     snprintf(path, sizeof path, "/v1/reservations/%s", id);
     assert_status(house, VERB_GET, path, (struct call){ADMIN, NULL, NULL, NULL}, 200);
@@ -939,7 +773,7 @@ static void register__brings_everything_back_after_a_restart(void **state)
         send_request(house, VERB_POST, SEATS, (struct call){NULL, KEY_2, TWO, NULL});
     assert_int_equal(again->answer.status, 409);
     assert_true(has_header(again, "Idempotent-Replayed"));
-    end(again);
+    house_end(again);
     assert_status(
         house, VERB_POST, "/reserve",
         (struct call){NULL, KEY_1, "{\"showID\":\"s1\",\"count\":2,\"name\":\"WDJ\"}", NULL}, 200);
