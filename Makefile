@@ -28,6 +28,8 @@ SUPPORT := $(wildcard tests/support/*.c)
 PLAYS   := $(wildcard tests/bus/plays/*.c)
 TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c tests/audit/*.c))
 SIM     := $(wildcard tests/sim/*.c)
+FUZZ_SHARED := tests/fuzz/fuzz.c tests/fuzz/record.c
+FUZZ    := $(patsubst tests/fuzz/%.c,%,$(filter-out $(FUZZ_SHARED),$(wildcard tests/fuzz/*.c)))
 
 LIBRARIES  := rdkafka libmicrohttpd libcjson sqlite3 libcrypto libcurl
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
@@ -39,17 +41,22 @@ CFLAGS_ALL  = $(STANDARD) -g $(WARNINGS) -pthread -MMD -MP $(LIB_CFLAGS) $(CFLAG
 LIBS        = $(LIB_LIBS) -lm -pthread $(LDFLAGS)
 SIM_LIBS    = -Wl,--wrap=codec_decode -Wl,--as-needed $(LIBS)
 
-# Three ways of building the same sources; the programs of the first land in build/bin.
-VARIANTS    := release asan tsan
+# Ways of building the same sources; the programs of the first land in build/bin. libFuzzer is
+# clang's.
+VARIANTS    := release asan tsan fuzz
+build/fuzz/%: CC = clang
+NEEDS_fuzz  := test
 OPT_release := -O2
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan    := -O1 -fsanitize=thread
+OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BIN_release := build/bin
 BIN_asan    := build/asan/bin
 BIN_tsan    := build/tsan/bin
+BIN_fuzz    := build/fuzz/bin
 
 define VARIANT
-build/$(1)/%.o: %.c | build/.installed-run
+build/$(1)/%.o: %.c | build/.installed-$(or $(NEEDS_$(1)),run)
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"
 	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
@@ -100,6 +107,23 @@ $$(BIN_$(1))/$(2): build/$(1)/$$(MAIN_$(2):.c=.o) $(patsubst %,build/$(1)/%.a,$(
 endef
 $(foreach variant,$(VARIANTS),$(foreach program,$(PROGRAMS),$(eval $(call PROGRAM,$(variant),$(program)))))
 
+# What each target decodes lies in these archives besides core.
+FUZZ_WITH_cli      := cli
+FUZZ_WITH_codec    := cli
+FUZZ_WITH_edge     := api
+FUZZ_WITH_envelope := cli
+FUZZ_WITH_json     := cli
+FUZZ_WITH_keys     := api
+FUZZ_WITH_paydesk  := paydesk api
+FUZZ_MORE_edge     := build/fuzz/tests/support/edge/house.o
+define FUZZ_TARGET
+build/fuzz/target/$(1): build/fuzz/tests/fuzz/$(1).o $(FUZZ_MORE_$(1)) $(FUZZ_SHARED:%.c=build/fuzz/%.o) $(patsubst %,build/fuzz/%.a,$(FUZZ_WITH_$(1)) core)
+	@mkdir -p $$(@D)
+	@echo "  ld $$@"
+	@$$(CC) $(OPT_fuzz) -fsanitize=fuzzer $$^ -o $$@ -Wl,--as-needed $$(LIBS)
+endef
+$(foreach target,$(FUZZ),$(eval $(call FUZZ_TARGET,$(target))))
+
 build/release/schemas/generate: build/release/schemas/generate.o build/release/core.a
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
@@ -138,13 +162,14 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim mutants simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
 DATA   ?= var
 SEEDS  ?= 1000
 FROM   ?= 1
+SECONDS ?= 60
 PREFIX ?= /usr/local
 KAFKA_PORT ?= 9092
 BUS_URL_sqlite = sqlite:$(DATA)/bus.db
@@ -173,12 +198,13 @@ kafka-down: ## stop it; its data stays
 	@compose/local-kafka/kafka.sh down
 
 UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
+FUZZ_TARGETS := $(addprefix build/fuzz/target/,$(FUZZ))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 # They mostly wait, for holds to expire and for money: something else may run meanwhile.
 EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py test_money.py)
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'evening pytest kafka: $(EVENING)' \
 	    'unknown pytest kafka: tests/chaos/test_proxy.py tests/chaos/test_unknown.py' \
@@ -192,6 +218,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
 	    'mutants counted: tests/mutants/mutants.py' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
+	    'fuzz counted: tests/fuzz/run.py --jobs 1 --seconds 60 $(FUZZ_TARGETS)' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
 	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING))'
@@ -207,6 +234,9 @@ mutants: build/bin/stagedoor-sim ## the bugs on purpose: the simulator must see 
 
 sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1
 	@build/bin/stagedoor-sim --seeds $(SEEDS) --from $(FROM) --jobs $(shell nproc)
+
+fuzz: $(FUZZ_TARGETS) | build/.installed-test ## every decoder, with any bytes: make fuzz SECONDS=3600, for all of them together
+	@tests/fuzz/run.py --seconds $(SECONDS) --corpus build/fuzz/corpus $^
 
 bench: build ## how fast a seat is held, on a running installation
 	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 1 --seconds 10
