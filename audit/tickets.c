@@ -201,8 +201,8 @@ enum answer answer_at_the_door(struct audit *audit, const struct book *book,
     const struct recent *commands = &booking->tickets[number - 1].commands;
     struct text key =
         key_of(audit, input, input->type == MESSAGE_TransferTicket, input->generation);
-    enum recent_answer answer = recent_ask(commands, key, input->fingerprint);
-    if (answer == RECENT_NEW)
-        answer = recent_ask(commands, input->id, input->fingerprint);
+    enum recent_answer answer = recent_ask(commands, input->id, input->fingerprint);
+    if (answer == RECENT_NEW) /* the id comes first: a conflict is told once, too */
+        answer = recent_ask(commands, key, input->fingerprint);
     return answer == RECENT_REPEAT ? ANSWER_NONE : ANSWER_MUST;
 }

@@ -37,24 +37,46 @@ void run_twice(const struct plan *plan, struct tally *tally, struct run_result *
 
 /* ---- shrinking ------------------------------------------------------------------------------- */
 
-static bool fails(const struct plan *plan)
+static bool fails(const struct plan *plan, uint64_t *hash)
 {
     static struct tally uncounted;
     struct run_result result;
     run_once(plan, &uncounted, false, &result);
+    *hash = result.hash;
     return result.breach[0] != '\0';
 }
 
 static void shrink_rounds(struct plan *plan, int *tries)
 {
+    uint64_t hash;
     for (int step = plan->rounds / 2; step > 0 && *tries > 0; step /= 2)
         while (plan->rounds > step && (*tries)-- > 0) {
             struct plan smaller = *plan;
             smaller.rounds -= step;
-            if (!fails(&smaller))
+            if (!fails(&smaller, &hash))
                 break;
             *plan = smaller;
         }
+}
+
+/* What makes no difference is not left out: it would only be told. */
+static void shrink_points(struct plan *plan, int *tries)
+{
+    static struct tally seen;
+    struct run_result result;
+    seen = (struct tally){0};
+    run_once(plan, &seen, false, &result);
+    for (int i = 0; i<POINT_COUNT && * tries> 0; i++) {
+        uint64_t hash;
+        if (plan->without[i] || !seen.points[i])
+            continue;
+        plan->without[i] = true;
+        --*tries;
+        if (!fails(plan, &hash) || hash == result.hash)
+            plan->without[i] = false;
+        else
+            result.hash = hash;
+    }
 }
 
 void run_shrink(struct plan *plan, int tries)
@@ -64,17 +86,7 @@ void run_shrink(struct plan *plan, int tries)
     if (!plan->rounds)
         plan->rounds = plan->workload->rounds;
     shrink_rounds(plan, &tries);
-    struct tally seen = {0};
-    struct run_result result;
-    run_once(plan, &seen, false, &result);
-    for (int i = 0; i < POINT_COUNT && tries > 0; i++) {
-        if (plan->without[i] || !seen.points[i])
-            continue;
-        plan->without[i] = true;
-        tries--;
-        if (!fails(plan))
-            plan->without[i] = false;
-    }
+    shrink_points(plan, &tries);
     shrink_rounds(plan, &tries);
 }
 

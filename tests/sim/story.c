@@ -99,6 +99,10 @@ static void tell_message(const struct place *place, const struct bus_record *rec
         tell_id("p", message_has(m, payment_id), m->payment_id);
         tell_id("p", message_has(m, payment), m->payment.payment_id);
         tell_id("b", message_has(m, refund_id), m->refund_id);
+        if (message_has(m, ticket_id))
+            printf(" ticket %.*s", TEXT_PRINT(m->ticket_id));
+        if (message_has(m, nonce))
+            printf(" nonce %.*s", TEXT_PRINT(m->nonce));
         tell_number("quantity", message_has(m, quantity), m->quantity);
         tell_number("amount", message_has(m, amount_minor), m->amount_minor);
         tell_number("capacity", message_has(m, capacity), m->capacity);
@@ -111,6 +115,8 @@ static void tell_message(const struct place *place, const struct bus_record *rec
             printf(" (held %lld, sold %lld, free %lld)", (long long)m->after.held,
                    (long long)m->after.sold, (long long)m->after.free);
     }
+    if (!topic_is_events(place->topic))
+        printf("  (%.*s)", TEXT_PRINT(m->id));
     arena_release(&arena);
 }
 
