@@ -203,8 +203,10 @@ TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
 # They mostly wait, for holds to expire and for money: something else may run meanwhile.
 EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py test_money.py)
+# Needs an edge that was built to be watched.
+RACES := tests/e2e/test_races.py
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'evening pytest kafka: $(EVENING)' \
 	    'unknown pytest kafka: tests/chaos/test_proxy.py tests/chaos/test_unknown.py' \
@@ -219,9 +221,10 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'mutants counted: tests/mutants/mutants.py' \
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'fuzz counted: tests/fuzz/run.py --jobs 1 --seconds 60 $(FUZZ_TARGETS)' \
+	    'tsan pytest: $(RACES)' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
-	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING))'
+	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING) $(RACES))'
 
 # What tests/mutants needs to build one more simulator: how to compile, what to link, and with what.
 simulator-tools:
