@@ -10,14 +10,15 @@
  * faults, is in tests/unit/sim_bus.c. The cases are in plays/; which promise is held by which:
  * README.md. */
 #include "tests/bus/plays/plays.h"
+#include "tests/support/broker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct play *const programme[] = {
-    landing_plays, staying_plays, reading_plays,    claims_plays,
-    limits_plays,  topics_plays,  membership_plays, waiting_plays,
+    landing_plays, staying_plays,    reading_plays, claims_plays,  limits_plays,
+    topics_plays,  membership_plays, waiting_plays, trouble_plays,
 };
 
 static bool sqlite_url(char *url, size_t size, const char *folder)
@@ -36,13 +37,19 @@ static bool kafka_url(char *url, size_t size, const char *folder)
     return address && snprintf(url, size, "kafka://%s", address) < (int)size;
 }
 
+static bool own_kafka_url(char *url, size_t size, const char *folder)
+{
+    (void)folder;
+    return snprintf(url, size, "kafka://%s", broker_address()) < (int)size;
+}
+
 static const struct stage_backend backends[] = {
     {.name = "sim", .kind = ON_SIM},
     {.name = "slowsim",
      .kind = ON_SIM,
      .faults = {.acknowledgement_ms = 60, .delivery_delayed = 50, .delay_ms = 80}},
     {.name = "sqlite", .kind = ON_SQLITE, .url = sqlite_url},
-    {.name = "kafka", .kind = ON_KAFKA, .url = kafka_url},
+    {.name = "kafka", .kind = ON_KAFKA, .url = kafka_url, .own_url = own_kafka_url},
 };
 
 enum { BACKENDS = sizeof backends / sizeof backends[0], EVENINGS_MAX = 512 };
@@ -61,7 +68,7 @@ static size_t test_count;
 static int open_evening(void **state)
 {
     struct evening *evening = *state;
-    evening->stage = stage_open(evening->backend);
+    evening->stage = stage_open(evening->backend, evening->play->where & BREAKS);
     return 0;
 }
 
@@ -125,5 +132,7 @@ int main(int count, char **arguments)
                 getenv("STAGEDOOR_TEST_BACKENDS"));
         return 1;
     }
-    return _cmocka_run_group_tests("conformance", tests, test_count, NULL, NULL);
+    int failed = _cmocka_run_group_tests("conformance", tests, test_count, NULL, NULL);
+    broker_gone();
+    return failed;
 }

@@ -8,14 +8,13 @@
 #include "base/uuid.h"
 #include "bus/bus.h"
 #include "bus/kafka.h"
+#include "tests/support/broker.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -586,42 +585,15 @@ static void kafka__fenced_member_comes_back(void **state)
 
 /* ---- a broker that dies, on a broker of this test's own -------------------------------------- */
 
-/* The folder is this run's; the working directory is the root of the sources, as make has it. */
-static void own_broker(const char *verb)
-{
-    char command[256];
-    snprintf(command, sizeof command,
-             "KAFKA_DIR=var/test-kafka-%d KAFKA_PORT=0 compose/local-kafka/kafka.sh %s >&2",
-             (int)getpid(), verb);
-    if (system(command) != 0)
-        fail_msg("'%s' failed; run it from the root of the sources", command);
-}
-
-static int own_number(const char *file)
-{
-    char path[128];
-    int number = 0;
-    snprintf(path, sizeof path, "var/test-kafka-%d/%s", (int)getpid(), file);
-    FILE *stream = fopen(path, "r");
-    if (!stream || fscanf(stream, "%d", &number) != 1)
-        fail_msg("cannot read '%s'", path);
-    fclose(stream);
-    return number;
-}
-
 static int own_broker_up(void **state)
 {
-    static char address[32];
     *state = getenv("STAGEDOOR_TEST_KAFKA");
-    own_broker("up");
-    snprintf(address, sizeof address, "localhost:%d", own_number("port"));
-    return setenv("STAGEDOOR_TEST_KAFKA", address, 1);
+    return setenv("STAGEDOOR_TEST_KAFKA", broker_address(), 1);
 }
 
 static int own_broker_gone(void **state)
 {
-    kill(own_number("pid"), SIGCONT);
-    own_broker("wipe");
+    broker_gone();
     return *state ? setenv("STAGEDOOR_TEST_KAFKA", *state, 1) : unsetenv("STAGEDOOR_TEST_KAFKA");
 }
 
@@ -663,13 +635,13 @@ static void kafka__broker_killed_and_back(void **state)
     for (int round = 1; round <= 2; round++) {
         put(bus, 0, 0, "before");
         watch(bus, BUS_RECORD, &killing);
-        own_broker("kill");
+        broker_kill();
         put(bus, 0, 0, "while down");
         watch(bus, BUS_DOWN, &killing);
         int64_t start_ms = clock_monotonic_ms();
         assert_int_equal(bus_end(bus, 0, 0, &end), BUS_UNREACHABLE);
         assert_true(clock_monotonic_ms() - start_ms < 1500);
-        own_broker("up");
+        broker_up();
         watch(bus, BUS_UP, &killing);
         put(bus, 0, 0, "after");
         while (killing.answered < 3 * round)
@@ -681,41 +653,6 @@ static void kafka__broker_killed_and_back(void **state)
     assert_int_equal(killing.failed, 0);
     assert_int_equal(killing.next, 6);
     bus_close(bus);
-}
-
-/* A frozen broker answers nothing and refuses nothing. */
-static void kafka__nothing_hangs_with_a_frozen_broker(void **state)
-{
-    (void)state;
-    struct stage stage;
-    int owns = 0;
-    int64_t end;
-    stage_init(&stage);
-    struct bus *bus = ready(&stage, "frozen", "frozen", 1);
-    bus_follow(bus, 0, 0, 0);
-    bus_join(bus, "group", both, 2);
-    settle(&bus, 1, &owns, (const int[]){1});
-    kill(own_number("pid"), SIGSTOP);
-    put(bus, 0, 0, "x");
-    /* The signal returns before every thread has stopped: the first may be answered. */
-    int64_t start_ms = clock_monotonic_ms();
-    for (int i = 0; i < 100 && bus_end(bus, 0, 0, &end) == BUS_OK; i++)
-        start_ms = clock_monotonic_ms();
-    int64_t ended_ms = clock_monotonic_ms();
-    assert_int_equal(bus_end(bus, 0, 0, &end), BUS_UNREACHABLE);
-    int64_t asked_ms = clock_monotonic_ms();
-    bus_follow(bus, 0, 0, 0);
-    bus_unfollow(bus, 0, 0);
-    int64_t followed_ms = clock_monotonic_ms();
-    bus_leave(bus);
-    int64_t left_ms = clock_monotonic_ms();
-    bus_close(bus);
-    int64_t closed_ms = clock_monotonic_ms();
-    print_message("end %d ms, follow %d ms, leave %d ms, close %d ms\n", (int)(ended_ms - start_ms),
-                  (int)(followed_ms - asked_ms), (int)(left_ms - followed_ms),
-                  (int)(closed_ms - left_ms));
-    assert_true(ended_ms - start_ms < 1500 && followed_ms - asked_ms < 100);
-    assert_true(left_ms - followed_ms < 3500 && closed_ms - left_ms < 2500);
 }
 
 int main(void)
@@ -741,8 +678,6 @@ int main(void)
         cmocka_unit_test(kafka__same_instance_twice_takes_over_from_the_first),
         cmocka_unit_test(kafka__fenced_member_comes_back),
         cmocka_unit_test_setup_teardown(kafka__broker_killed_and_back, own_broker_up,
-                                        own_broker_gone),
-        cmocka_unit_test_setup_teardown(kafka__nothing_hangs_with_a_frozen_broker, own_broker_up,
                                         own_broker_gone),
     };
     if (getenv("STAGEDOOR_TEST_ONLY")) /* a pattern, as in kafka__broken* */

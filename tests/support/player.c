@@ -222,6 +222,14 @@ void player_turn(struct player *player)
         fail_msg("player '%s' has died by itself", player->name);
 }
 
+void player_freeze(struct player *player, bool frozen)
+{
+    if (player->role)
+        sim_freeze(player->role->bus, frozen);
+    else
+        kill(player->pid, frozen ? SIGSTOP : SIGCONT);
+}
+
 void player_kill(struct player *player)
 {
     if (player->role && player->role->bus) {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/prng.h"
+#include "tests/support/trouble.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -15,6 +16,11 @@
 #include <cmocka.h>
 
 static const char *const topic_names[STAGE_TOPICS] = {"acts", "scenes"};
+
+const char *stage_topic_name(int topic)
+{
+    return topic_names[topic];
+}
 
 enum { POLL_MS = 5, DRAIN_MAX = 500, SIM_STEP_MS = 5 };
 
@@ -70,6 +76,8 @@ static void judge_place(struct role *role, const struct bus_event *event)
     if (*next < 0)
         fail_msg("%s: event %d of %s/%d, which it does not follow", role->name, (int)event->type,
                  topic_names[event->topic], event->partition);
+    if (role->stage->holes && event->offset > *next && event->type != BUS_LOST)
+        *next = event->offset;
     if (event->offset != *next)
         fail_msg("%s: event %d of %s/%d at offset %lld, expected %lld", role->name,
                  (int)event->type, topic_names[event->topic], event->partition,
@@ -182,10 +190,11 @@ struct role *role_open(struct stage *stage, const char *name, const char *prefix
     memset(role->next, -1, sizeof role->next);
     memset(role->caught_up, -1, sizeof role->caught_up);
     struct bus_options options = {.client = "test",
-                                  .instance = name,
+                                  .instance = name[0] ? name : NULL,
                                   .topic_prefix = prefix,
                                   .session_timeout_ms = STAGE_SESSION_MS,
-                                  .in_flight_max = stage->in_flight_max};
+                                  .in_flight_max = stage->in_flight_max,
+                                  .append_timeout_ms = stage->append_timeout_ms};
     struct bus_error error = {""};
     if (stage->sim)
         role->bus = sim_bus_open(stage->sim, &options);
@@ -346,7 +355,7 @@ void stage_listen(struct stage *stage, int for_ms)
         stage_turn(stage, INT64_MAX, "");
 }
 
-struct stage *stage_open(const struct stage_backend *backend)
+struct stage *stage_open(const struct stage_backend *backend, bool own)
 {
     struct stage *stage = memory_new(sizeof *stage);
     const char *asked = getenv("STAGEDOOR_TEST_SEED");
@@ -362,7 +371,9 @@ struct stage *stage_open(const struct stage_backend *backend)
     }
     snprintf(stage->folder, sizeof stage->folder, "%s", "/tmp/stagedoor-XXXXXX");
     assert_non_null(mkdtemp(stage->folder));
-    if (backend->url(stage->url, sizeof stage->url, stage->folder))
+    bool (*url)(char *, size_t, const char *) =
+        own && backend->own_url ? backend->own_url : backend->url;
+    if (url(stage->url, sizeof stage->url, stage->folder))
         return stage;
     stage_close(stage);
     fail_msg("no address for '%s'", backend->name);
@@ -388,6 +399,7 @@ void stage_close(struct stage *stage)
 {
     if (!stage)
         return;
+    trouble_over(stage);
     for (int i = 0; i < stage->player_count; i++)
         player_kill(&stage->players[i]);
     for (int i = 0; i < stage->role_count; i++)

@@ -32,7 +32,8 @@ struct stage_backend {
     const char *name;
     enum stage_kind kind;
     struct sim_faults faults; /* simulated: these are on all the time */
-    bool (*url)(char *url, size_t size, const char *folder); /* real: of a fresh log */
+    bool (*url)(char *url, size_t size, const char *folder);     /* real: where a log can be */
+    bool (*own_url)(char *url, size_t size, const char *folder); /* and one that may be broken */
 };
 
 /* An event as it was polled, with its bytes copied. */
@@ -82,14 +83,18 @@ struct stage {
     struct role roles[STAGE_ROLES];
     struct player players[STAGE_PLAYERS];
     int role_count, player_count;
-    int in_flight_max; /* of roles that enter from now on; 0: the default */
+    int in_flight_max;     /* of roles that enter from now on; 0: the default */
+    int append_timeout_ms; /* likewise */
+    bool holes;            /* offsets need not be without gaps */
+    struct sqlite3 *lock;  /* trouble.c: held by somebody else */
 };
 
-struct stage *stage_open(const struct stage_backend *backend);
-void stage_close(struct stage *stage); /* kills, closes and removes everything */
+struct stage *stage_open(const struct stage_backend *backend, bool own);
+const char *stage_topic_name(int topic); /* without prefix */
+void stage_close(struct stage *stage);   /* kills, closes and removes everything */
 
-/* A new handle with the stage's topics. `name` is its instance; a role that left or closed may
- * enter again under the same name. role_open does not call bus_topics. */
+/* A new handle with the stage's topics. `name` is its instance, "" a random one; a role that left or
+ * closed may enter again under the same name. role_open does not call bus_topics. */
 struct role *role_enter(struct stage *stage, const char *name);
 struct role *role_open(struct stage *stage, const char *name, const char *prefix);
 enum bus_result role_topics(struct role *role, int partition_count, bool may_create, bool *created);
@@ -132,6 +137,7 @@ void player_say_time(struct player *player, int topic, int partition); /* real: 
 void player_join(struct player *player, const char *group);
 unsigned player_owned(const struct player *player);
 uint64_t player_acknowledged(const struct player *player);
+void player_freeze(struct player *player, bool frozen); /* SIGSTOP, SIGCONT */
 void player_kill(struct player *player); /* kill -9; what it had said before is still heard */
 void player_turn(struct player *player);
 

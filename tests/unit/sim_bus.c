@@ -471,7 +471,7 @@ static void sim_bus__the_logs_clock_steps_alone(void **state)
 static int open_stage(void **state)
 {
     static const struct stage_backend backend = {.name = "sim", .kind = ON_SIM};
-    *state = stage_open(&backend);
+    *state = stage_open(&backend, true);
     return 0;
 }
 

@@ -49,8 +49,22 @@ static void what_is_unknown_is_invalid(struct stage *stage)
     assert_int_equal(role_try(writer, ACTS, -1, &record), BUS_INVALID);
 }
 
+static void ten_thousand_are_in_flight_unless_told_otherwise(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer");
+    struct bus_record record = {.value = TEXT("x")};
+    int taken = 0;
+    while (taken <= BUS_IN_FLIGHT_DEFAULT && role_try(writer, ACTS, taken % 4, &record) == BUS_OK)
+        taken++;
+    assert_int_equal(taken, BUS_IN_FLIGHT_DEFAULT);
+    UNTIL(stage, writer->appended_count == BUS_IN_FLIGHT_DEFAULT);
+    assert_int_equal(role_try(writer, ACTS, 0, &record), BUS_OK);
+    UNTIL(stage, role_unanswered(writer) == 0);
+}
+
 const struct play limits_plays[] = {
     PLAY(a_full_queue_takes_more_later, ANYWHERE),
+    PLAY(ten_thousand_are_in_flight_unless_told_otherwise, ANYWHERE),
     PLAY(what_is_too_large_is_invalid, ANYWHERE),
     PLAY(what_is_unknown_is_invalid, ANYWHERE),
     {0},

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-/* Which kinds of log a play is about. */
-enum { REAL = ON_SQLITE | ON_KAFKA, ANYWHERE = ON_SIM | REAL };
+/* Which kinds of log a play is about, and whether it breaks the log: then it gets one of its own. */
+enum { REAL = ON_SQLITE | ON_KAFKA, ANYWHERE = ON_SIM | REAL, BREAKS = 8 };
 
 struct play {
     const char *name; /* NULL ends a table */
@@ -27,7 +27,7 @@ struct play {
     }
 
 extern const struct play landing_plays[], staying_plays[], reading_plays[], claims_plays[],
-    limits_plays[], topics_plays[], membership_plays[], waiting_plays[];
+    limits_plays[], topics_plays[], membership_plays[], waiting_plays[], trouble_plays[];
 
 static const int both_topics[STAGE_TOPICS] = {ACTS, SCENES};
 

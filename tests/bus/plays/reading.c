@@ -1,7 +1,11 @@
 /* Following: from any offset, on and on, over again, and no more. */
 #include "tests/bus/plays/plays.h"
 
+#include "base/memory.h"
 #include "base/prng.h"
+#include "tests/support/trouble.h"
+
+#include <string.h>
 
 static void reading_starts_at_any_offset(struct stage *stage)
 {
@@ -176,6 +180,93 @@ static void anything_in_any_order(struct stage *stage)
     assert_int_equal(roles[0]->lost_count + roles[1]->lost_count, 0);
 }
 
+static void following_below_the_start_is_lost(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_say_lines(writer, ACTS, 0, 0, 10);
+    role_say_lines(writer, ACTS, 1, 0, 10);
+    role_follow(writer, ACTS, 0, 0);
+    UNTIL(stage, writer->appended_count == 20 && writer->caught_up[ACTS][0] == 10);
+    trouble_eat(stage, ACTS, 0, 6);
+    role_follow(reader, ACTS, 0, 5);
+    role_follow(reader, ACTS, 1, 5);
+    UNTIL(stage, reader->lost_count == 1 && reader->next[ACTS][1] == 10);
+    role_follow(reader, ACTS, 0, 6);
+    UNTIL(stage, reader->caught_up[ACTS][0] == 10);
+    assert_true(role_heard(reader, ACTS, 0, 6, "6"));
+    role_say_lines(reader, ACTS, 0, 10, 1); /* whoever is at the end goes on */
+    UNTIL(stage, writer->next[ACTS][0] == 11 && reader->next[ACTS][0] == 11);
+    assert_int_equal(writer->lost_count + reader->lost_count, 1);
+}
+
+static void holes_are_passed_over(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    stage->holes = true;
+    role_follow(writer, ACTS, 0, 0);
+    trouble_hole(stage, ACTS, 0, "0");
+    trouble_hole(stage, ACTS, 0, "2");
+    UNTIL(stage, writer->caught_up[ACTS][0] == 4);
+    assert_int_equal(writer->record_count, 2);
+    assert_true(role_heard(writer, ACTS, 0, 0, "0") && role_heard(writer, ACTS, 0, 2, "2"));
+    int64_t end;
+    assert_int_equal(bus_end(reader->bus, ACTS, 0, &end), BUS_OK);
+    assert_int_equal(end, 4);
+    for (int offset = 1; offset <= 4; offset++) {
+        role_follow(reader, ACTS, 0, offset);
+        UNTIL(stage, reader->caught_up[ACTS][0] == 4);
+    }
+    assert_int_equal(reader->record_count, 2);
+    role_say(writer, ACTS, 0, "4");
+    UNTIL(stage, reader->record_count == 3 && writer->record_count == 3);
+    assert_true(role_heard(reader, ACTS, 0, 4, "4") && role_heard(writer, ACTS, 0, 4, "4"));
+    assert_int_equal(reader->lost_count + writer->lost_count, 0);
+}
+
+/* The first record of the partition, still in the bus's memory. */
+static struct bus_record first_record(struct stage *stage, struct role *reader)
+{
+    struct bus_event event = {.type = BUS_CAUGHT_UP};
+    int64_t deadline_ms = stage_now_ms(stage) + STAGE_DEADLINE_MS;
+    role_follow(reader, ACTS, 0, 0);
+    while (event.type != BUS_RECORD)
+        if (!bus_poll(reader->bus, 5, &event)) {
+            assert_true(stage_now_ms(stage) < deadline_ms);
+            if (stage->sim)
+                sim_advance(stage->sim, 5);
+        }
+    return event.record;
+}
+
+/* Whatever else is asked of the handle meanwhile. */
+static void a_record_stays_until_the_next_poll(struct stage *stage)
+{
+    enum { SIZE = 20000 };
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    char *letters = memory_new(SIZE);
+    memset(letters, 'a', SIZE);
+    struct bus_header header = {TEXT("name"), TEXT("value")};
+    struct bus_record said = {
+        .key = TEXT("key"), .value = {letters, SIZE}, .headers = &header, .header_count = 1};
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(role_try(writer, ACTS, 0, &said), BUS_OK);
+    UNTIL(stage, writer->appended_count == 50);
+    int64_t end;
+    struct bus_record heard = first_record(stage, reader);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(role_try(reader, ACTS, i % 2, &said), BUS_OK);
+    role_follow(reader, ACTS, 1, 0);
+    role_unfollow(reader, ACTS, 2);
+    bus_end(reader->bus, ACTS, 0, &end);
+    bus_wake(reader->bus);
+    assert_same_text(heard.key, said.key);
+    assert_same_text(heard.value, said.value);
+    assert_int_equal(heard.header_count, 1);
+    assert_same_text(heard.headers[0].name, header.name);
+    assert_same_text(heard.headers[0].value, header.value);
+    memory_free(letters);
+}
+
 const struct play reading_plays[] = {
     PLAY(reading_starts_at_any_offset, ANYWHERE),
     PLAY(following_goes_on_while_others_append, ANYWHERE),
@@ -186,6 +277,9 @@ const struct play reading_plays[] = {
     PLAY(two_readers_see_the_same, ANYWHERE),
     PLAY(end_agrees_with_readers, ANYWHERE),
     PLAY(following_beyond_the_end_is_lost, ANYWHERE),
+    PLAY(following_below_the_start_is_lost, ANYWHERE),
+    PLAY(holes_are_passed_over, ON_SIM | ON_KAFKA),
+    PLAY(a_record_stays_until_the_next_poll, ANYWHERE),
     PLAY(anything_in_any_order, ANYWHERE),
     {0},
 };

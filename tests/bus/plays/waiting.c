@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,9 +100,63 @@ static void an_append_elsewhere_wakes_the_reader(struct stage *stage)
     assert_in_range(took_us[ROUNDS - 2], 0, 1000000); /* one slow round is the machine's */
 }
 
+/* How long it takes until an event of that kind comes, asked in one long poll after the other. */
+static int64_t wait_for(struct role *role, enum bus_event_type type)
+{
+    struct bus_event event = {.type = BUS_CAUGHT_UP};
+    int64_t before_ms = clock_monotonic_ms();
+    while (event.type != type)
+        if (!bus_poll(role->bus, 10000, &event))
+            fail_msg("an event of type %d does not end the wait", (int)type);
+    return clock_monotonic_ms() - before_ms;
+}
+
+static void answers_and_assignments_end_the_wait(struct stage *stage)
+{
+    struct role *role = role_enter(stage, "role");
+    settle(role);
+    for (int i = 0; i < 5; i++) {
+        role_say(role, ACTS, 0, "%d", i);
+        assert_in_range(wait_for(role, BUS_APPENDED), 0, 2000);
+    }
+    assert_int_equal(bus_join(role->bus, stage->prefix, both_topics, STAGE_TOPICS), BUS_OK);
+    assert_in_range(wait_for(role, BUS_SETTLED), 0, 6000);
+}
+
+static struct bus *woken_by_signal;
+
+static void wake_in_handler(int number)
+{
+    (void)number;
+    bus_wake(woken_by_signal);
+}
+
+static void *raise_soon(void *thread)
+{
+    usleep(30000); /* so that the poll is in progress */
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    return NULL;
+}
+
+static void a_signal_handler_may_wake(struct stage *stage)
+{
+    struct role *role = role_enter(stage, "role");
+    struct bus_event event;
+    pthread_t own = pthread_self(), other;
+    settle(role);
+    woken_by_signal = role->bus;
+    struct sigaction action = {.sa_handler = wake_in_handler}, before;
+    sigaction(SIGUSR1, &action, &before);
+    assert_int_equal(pthread_create(&other, NULL, raise_soon, &own), 0);
+    int64_t before_ms = clock_monotonic_ms();
+    assert_false(bus_poll(role->bus, 10000, &event));
+    assert_in_range(clock_monotonic_ms() - before_ms, 0, 2000);
+    pthread_join(other, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+}
+
 const struct play waiting_plays[] = {
-    PLAY(polling_waits_no_longer_than_asked, REAL),
-    PLAY(waking_makes_polling_return, REAL),
-    PLAY(an_append_elsewhere_wakes_the_reader, REAL),
-    {0},
+    PLAY(polling_waits_no_longer_than_asked, REAL),   PLAY(waking_makes_polling_return, REAL),
+    PLAY(answers_and_assignments_end_the_wait, REAL), PLAY(a_signal_handler_may_wake, REAL),
+    PLAY(an_append_elsewhere_wakes_the_reader, REAL), {0},
 };
