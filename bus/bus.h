@@ -123,7 +123,9 @@ enum bus_result bus_join(struct bus *bus, const char *group, const int *topics, 
 
 /* Leaves for good (stop, scale-down): the others take over at once. Bounded, about 3 s. What was
  * owned is answered by BUS_REVOKED, for whoever goes on polling. A handle closed without it keeps
- * its place until the session times out, and a successor with the same instance takes it back. */
+ * its place until the session times out, and a successor with the same instance takes it back. Of
+ * two handles with one instance the younger has the place; the older is told by BUS_REVOKED, and
+ * rests or, on kafka, asks again after a while. */
 void bus_leave(struct bus *bus);
 
 /* The offset the next record of the partition will get, as the log says now. May block up to about

@@ -343,7 +343,7 @@ static void give_up_all(struct sqlite_bus *handle)
     for (int i = 0; i < handle->partition_count; i++)
         handle->group.planned[i] = HOLDING_NONE;
     adopt(handle);
-    handle->group.row_put = false;
+    handle->group.row_put = handle->group.settled = false;
 }
 
 static void rest(struct sqlite_bus *handle)
@@ -464,7 +464,7 @@ void sqlite_group_turn(struct sqlite_bus *handle, int64_t now_ms)
         pthread_mutex_unlock(&handle->appender.lock);
     }
     if (joining) {
-        rest(handle); /* a second join takes the place of the first */
+        leave(handle); /* a second join takes the place of the first */
         memory_free(group->name);
         group->name = (char *)joining;
         sqlite_random_hex(group->nonce);

@@ -93,8 +93,8 @@ struct stage *stage_open(const struct stage_backend *backend, bool own);
 const char *stage_topic_name(int topic); /* without prefix */
 void stage_close(struct stage *stage);   /* kills, closes and removes everything */
 
-/* A new handle with the stage's topics. `name` is its instance, "" a random one; a role that left or
- * closed may enter again under the same name. role_open does not call bus_topics. */
+/* A new handle with the stage's topics. `name` is its instance, "" a random one; a role that left
+ * or closed may enter again under the same name. role_open does not call bus_topics. */
 struct role *role_enter(struct stage *stage, const char *name);
 struct role *role_open(struct stage *stage, const char *name, const char *prefix);
 enum bus_result role_topics(struct role *role, int partition_count, bool may_create, bool *created);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* Which kinds of log a play is about, and whether it breaks the log: then it gets one of its own. */
+/* Which kinds of log a play is about, and whether it breaks the log: then it gets its own. */
 enum { REAL = ON_SQLITE | ON_KAFKA, ANYWHERE = ON_SIM | REAL, BREAKS = 8 };
 
 struct play {
