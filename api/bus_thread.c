@@ -212,6 +212,7 @@ static void hear(struct bus_thread *thread, const struct bus_event *event)
     switch (event->type) {
     case BUS_RECORD:
     case BUS_LOST:
+    case BUS_CAUGHT_UP:
         hear_record(thread, event);
         return;
     case BUS_APPENDED:
@@ -227,7 +228,6 @@ static void hear(struct bus_thread *thread, const struct bus_event *event)
     case BUS_ASSIGNED:
     case BUS_REVOKED:
     case BUS_SETTLED:
-    case BUS_CAUGHT_UP:
         return;
     }
 }

@@ -8,7 +8,8 @@
 struct watched {
     bool followed;
     struct fence fence;
-    int64_t target; /* the end when the following began; -1: not known yet */
+    int64_t target;  /* the end when the following began; -1: not known yet */
+    int64_t reached; /* the bus says that everything before it was delivered */
 };
 
 struct follower {
@@ -159,9 +160,19 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
     return FOLLOWER_NOTHING;
 }
 
+/* Behind the last record a backend may have offsets of its own, which nobody is ever shown. */
+static void note_reached(struct follower *follower, const struct bus_event *event)
+{
+    struct watched *watched = watched_of(follower, event->topic, event->partition);
+    if (watched->followed && !watched->fence.in_doubt && event->offset > watched->reached)
+        watched->reached = event->offset;
+}
+
 enum follower_news follower_read(struct follower *follower, const struct bus_event *event,
                                  struct arena *arena, struct follower_item *item)
 {
+    if (event->type == BUS_CAUGHT_UP)
+        note_reached(follower, event);
     if (event->type != BUS_RECORD && event->type != BUS_LOST)
         return FOLLOWER_NOTHING;
     if (!watched_of(follower, event->topic, event->partition)->followed)
@@ -190,7 +201,8 @@ bool follower_caught_up(const struct follower *follower)
                 continue;
             if (watched->target < 0)
                 bus_end(follower->bus, topic, partition, &watched->target);
-            all = all && watched->target >= 0 && watched->fence.next >= watched->target;
+            all = all && watched->target >= 0 &&
+                  (watched->fence.next >= watched->target || watched->reached >= watched->target);
         }
     return all;
 }

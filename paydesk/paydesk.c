@@ -141,7 +141,8 @@ static void hear_record(struct paydesk *paydesk, const struct bus_event *event)
     case FOLLOWER_VOID:
         break;
     }
-    paydesk->moved[event->partition] = !paydesk->held[event->partition];
+    if (event->type != BUS_CAUGHT_UP)
+        paydesk->moved[event->partition] = !paydesk->held[event->partition];
     arena_reset(&paydesk->arena);
 }
 
@@ -150,6 +151,7 @@ static void hear(struct paydesk *paydesk, const struct bus_event *event)
     switch (event->type) {
     case BUS_RECORD:
     case BUS_LOST:
+    case BUS_CAUGHT_UP:
         hear_record(paydesk, event);
         return;
     case BUS_DOWN:
@@ -164,7 +166,6 @@ static void hear(struct paydesk *paydesk, const struct bus_event *event)
     case BUS_ASSIGNED:
     case BUS_REVOKED:
     case BUS_SETTLED:
-    case BUS_CAUGHT_UP:
         return;
     }
 }

@@ -309,6 +309,23 @@ static void follower__an_invented_stamp_stalls_nothing(void **state)
     house_close(&house);
 }
 
+/* A transaction's marker at the end, say: no record will come to tell that it was reached. */
+static void follower__has_caught_up_behind_holes(void **state)
+{
+    struct house house = house_open();
+    (void)state;
+    claim(&house, 0, A, house.installation.id);
+    sim_hole(house.sim, TOPIC_SHOWS_EVENTS, 0);
+    sim_hole(house.sim, TOPIC_SHOWS_EVENTS, 0);
+    struct reader reader = reader_open(&house, NULL);
+    assert_false(follower_caught_up(reader.follower));
+    assert_string_equal(EVENTS(&reader), "C1");
+    assert_true(follower_caught_up(reader.follower));
+    assert_int_equal(follower_position(reader.follower, TOPIC_SHOWS_EVENTS, 0)->next, 2);
+    reader_close(&reader);
+    house_close(&house);
+}
+
 /* ---- what it gives up on --------------------------------------------------------------------- */
 
 static void follower__a_foreign_claim_is_lost(void **state)
@@ -475,6 +492,7 @@ int main(void)
         cmocka_unit_test(follower__commands_have_no_fence),
         cmocka_unit_test(follower__accepted_but_unreadable_is_strange),
         cmocka_unit_test(follower__an_invented_stamp_stalls_nothing),
+        cmocka_unit_test(follower__has_caught_up_behind_holes),
         cmocka_unit_test(follower__a_foreign_claim_is_lost),
         cmocka_unit_test(follower__topics_of_another_installation_are_lost),
         cmocka_unit_test(follower__a_log_that_was_cut_is_lost),
