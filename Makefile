@@ -93,7 +93,7 @@ build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPOR
 	@mkdir -p $$(@D)
 	@$$(CC) $$(OPT_$(1)) -Wl,--start-group $$^ -Wl,--end-group -o $$@ -Wl,--as-needed -lcmocka $$(LIBS)
 
-$$(BIN_$(1))/stagedoor-sim: $$(patsubst %.c,build/$(1)/%.o,$$(SIM)) build/$(1)/core.a
+$$(BIN_$(1))/stagedoor-sim: $$(patsubst %.c,build/$(1)/%.o,$$(SIM)) build/$(1)/api.a build/$(1)/core.a
 	@mkdir -p $$(@D)
 	@$$(CC) $$(OPT_$(1)) $$^ -o $$@ $$(SIM_LIBS)
 endef

@@ -264,15 +264,14 @@ void bus_thread_turn(struct bus_thread *thread, int64_t timeout_ms)
     hear(thread, &event);
     for (int i = 1; i < TURN_EVENTS_MAX && bus_poll(thread->bus, 0, &event); i++)
         hear(thread, &event);
+    note_caught_up(thread);
 }
 
 static void *run(void *argument)
 {
     struct bus_thread *thread = argument;
-    while (!atomic_load(&thread->stopping)) {
+    while (!atomic_load(&thread->stopping))
         bus_thread_turn(thread, POLL_MAX_MS);
-        note_caught_up(thread);
-    }
     return NULL;
 }
 

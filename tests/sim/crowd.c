@@ -75,7 +75,7 @@ static int early_bird(struct world *world)
 }
 
 /* Odd shows have three tiers with prices. */
-static bool is_priced(const struct world *world, int show)
+bool crowd_is_priced(const struct world *world, int show)
 {
     return world->workload->priced || show % 2 == 1;
 }
@@ -94,7 +94,7 @@ static struct lines any_lines(struct world *world, int reservation)
     struct lines lines = {1, {{TEXT("standard"), 1 + reservation % 3, 0}}};
     if (world->workload->capacity == 1)
         lines.items[0].quantity = 1;
-    if (is_priced(world, reservation % world->workload->shows)) {
+    if (crowd_is_priced(world, reservation % world->workload->shows)) {
         lines.count = 1 + (int)world_dice(world, 2);
         uint64_t first = world_dice(world, 3);
         for (int i = 0; i < lines.count; i++)
@@ -283,7 +283,7 @@ static void open_show(struct world *world, int show)
 {
     static const struct tiers free_of_charge = {1, {{TEXT("standard"), TEXT("Standard"), 0, -1}}};
     int64_t capacity = world->workload->capacity;
-    bool priced = is_priced(world, show);
+    bool priced = crowd_is_priced(world, show);
     struct message message;
     struct ids ids;
     open_command(world, MESSAGE_CreateShow, show, &message, &ids);

@@ -69,6 +69,29 @@
     X(cancel_while_pinned)                                                                         \
     X(cancel_of_a_sale)                                                                            \
     X(cancel_after_the_end)                                                                        \
+    /* edges and those who ask them */                                                             \
+    X(edges)                                                                                       \
+    X(edge_register)                                                                               \
+    X(edge_register_resumed)                                                                       \
+    X(edge_crash)                                                                                  \
+    X(edge_crash_queued)    /* a command not yet appended */                                       \
+    X(edge_crash_published) /* not yet acknowledged */                                             \
+    X(edge_crash_waiting)   /* acknowledged, and not yet answered */                               \
+    X(edge_crash_starting)                                                                         \
+    X(edge_stop)                                                                                   \
+    X(edge_freeze)                                                                                 \
+    X(asked)                                                                                       \
+    X(asked_elsewhere)                                                                             \
+    X(asked_much_later)                                                                            \
+    X(asked_with_other_body)                                                                       \
+    X(client_gone)                                                                                 \
+    X(answered)                                                                                    \
+    X(answered_late) /* 202 */                                                                     \
+    X(answered_again)                                                                              \
+    X(answered_key_reused)                                                                         \
+    X(answered_catching_up)                                                                        \
+    X(answered_not_acknowledged)                                                                   \
+    X(answered_out_of_reach)                                                                       \
     /* the log itself lies: the last act of some evenings */                                       \
     X(tail_lost)                                                                                   \
     X(topic_made_again)                                                                            \

@@ -1,5 +1,5 @@
 /* The evening from its beginning to its end: whose turn it is, and how time passes. */
-#include "tests/sim/world.h"
+#include "tests/sim/edges.h"
 
 #include "base/crc.h"
 #include "base/memory.h"
@@ -87,6 +87,7 @@ struct world *world_new(const struct plan *plan, struct tally *tally, bool tell)
         process_start(world, process);
         assert(process->bus);
     }
+    edges_open(world);
     return world;
 }
 
@@ -111,6 +112,7 @@ void world_free(struct world *world)
         if (world->processes[i].bus)
             process_end(world, &world->processes[i], false);
     count_faults(world);
+    edges_free(world);
     bus_close(world->crowd_bus);
     clock_follow(NULL);
     sim_free(world->sim);
@@ -131,6 +133,7 @@ void world_turn(struct world *world, bool misfortunes)
         if (process->bus && !process->frozen && prng_chance(&world->prng, 3, 4))
             process_step(world, process);
     }
+    edges_act(world, misfortunes);
     while (bus_poll(world->crowd_bus, 0, &event))
         ; /* the crowd does not look whether its commands landed: it asks again */
     story_read(world);
@@ -182,6 +185,7 @@ static bool at_rest(const struct world *world)
 static void come_to_rest(struct world *world)
 {
     mishaps_end(world);
+    edges_rest(world);
     world_settle(world, 20 * 1000, 1000, true);
     world_settle(world, REST_MS, REST_STEP_MS, true);
     /* A hold made before the clock went back lives that much longer. */
@@ -242,7 +246,11 @@ static void play(struct world *world)
 const char *world_run(struct world *world, bool judged)
 {
     play(world);
+    edges_read_on(world);
     const char *breach = judged ? judge(world) : NULL;
+    if (judged && !breach)
+        breach = edges_judge(world);
+    edges_free(world); /* they believe what they have read, and are not asked about lies */
     if (!breach && prng_chance(&world->prng, 1, 8))
         breach = disaster(world);
     return breach;
@@ -252,7 +260,7 @@ const char *world_run(struct world *world, bool judged)
 
 uint64_t world_hash(const struct world *world)
 {
-    uint64_t hash = 0;
+    uint64_t hash = world->edges_hash;
     for (int topic = 0; topic < TOPIC_COUNT; topic++)
         for (int partition = 0; partition < WORLD_PARTITIONS; partition++) {
             struct bus_record record;

@@ -75,6 +75,7 @@ struct provider {
 };
 
 struct story;
+struct edges;
 
 struct world {
     const struct plan *plan;
@@ -89,6 +90,8 @@ struct world {
     jmp_buf death;          /* of the acting one */
     struct envelope envelope;
     struct provider provider;
+    struct edges *edges; /* NULL: none tonight */
+    uint64_t edges_hash; /* of all they ever answered */
     struct tally *tally;
     struct story *story;      /* NULL: nobody listens */
     int64_t clock_back_ms;    /* how far the log's clock was set back, or stood still, in all */
@@ -140,6 +143,7 @@ const char *disaster(struct world *world);
 /* One command of the crowd, sometimes twice, sometimes nonsense (crowd.c). */
 void crowd_act(struct world *world);
 void crowd_open(struct world *world); /* creates the shows */
+bool crowd_is_priced(const struct world *world, int show);
 void crowd_publish(struct world *world, int topic, struct message *message);
 void garbage_publish(struct world *world); /* garbage.c */
 
