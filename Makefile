@@ -229,7 +229,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 # What tests/mutants needs to build one more simulator: how to compile, what to link, and with what.
 simulator-tools:
 	@echo '$(CC) $(CFLAGS_ALL) $(OPT_release)'
-	@echo '$(patsubst %.c,build/release/%.o,$(SIM)) build/release/core.a'
+	@echo '$(patsubst %.c,build/release/%.o,$(SIM)) build/release/api.a build/release/core.a'
 	@echo '$(SIM_LIBS)'
 
 mutants: build/bin/stagedoor-sim ## the bugs on purpose: the simulator must see each of them
