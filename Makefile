@@ -162,7 +162,7 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -209,7 +209,8 @@ RACES := tests/e2e/test_races.py
 test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'evening pytest kafka: $(EVENING)' \
-	    'unknown pytest kafka: tests/chaos/test_proxy.py tests/chaos/test_unknown.py' \
+	    'unknown pytest kafka: tests/chaos' \
+	    'chaos counted kafka: tests/chaos/chaos.py --smoke --patience 5 --out build/chaos-smoke' \
 	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
 	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
 	    'schemas pytest: tests/schemas' \
@@ -240,6 +241,10 @@ sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1
 
 fuzz: $(FUZZ_TARGETS) | build/.installed-test ## every decoder, with any bytes: make fuzz SECONDS=3600, for all of them together
 	@tests/fuzz/run.py --seconds $(SECONDS) --corpus build/fuzz/corpus $^
+
+HOURS ?= 0
+chaos: build | build/.installed-test build/.installed-kafka ## real processes, real faults, real customers, on both buses; make chaos HOURS=8
+	@tests/chaos/chaos.py --hours $(HOURS)
 
 bench: build ## how fast a seat is held, on a running installation
 	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 1 --seconds 10

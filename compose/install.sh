@@ -38,6 +38,7 @@ test='
     program  node             nodejs
     program  npm              npm
     program  kcat             kcat
+    preload  libfaketimeMT    libfaketime
     program  clang            clang
     sanitizers -              SANITIZERS
     program  clang-format     clang-format
@@ -51,6 +52,7 @@ test='
 there() {
     case $1 in
     program) command -v "$2" >/dev/null ;;
+    preload) compgen -G "/usr/lib/*/faketime/$2.so.*" >/dev/null ;;
     header) gcc -E -include "$2" -x c /dev/null >/dev/null 2>&1 ;;
     library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
     python)

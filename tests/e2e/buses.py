@@ -130,6 +130,9 @@ class Broker:
     def up(self):
         self.call("up")
 
+    def signal(self, number):
+        os.kill(int((self.folder / "pid").read_text()), number)
+
     def wipe(self):
         self.call("wipe")
 
