@@ -200,7 +200,7 @@ kafka-down: ## stop it; its data stays
 UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 FUZZ_TARGETS := $(addprefix build/fuzz/target/,$(FUZZ))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
-                 $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance)
+                 $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance) build/tsan/test/bus/conformance
 # They mostly wait, for holds to expire and for money: something else may run meanwhile.
 EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py test_money.py)
 # Needs an edge that was built to be watched.
@@ -225,6 +225,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'tsan pytest: $(RACES)' \
 	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
 	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
+	    'bus-tsan cmocka kafka alone: STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp build/tsan/test/bus/conformance' \
 	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING) $(RACES))'
 
 # What tests/mutants needs to build one more simulator: how to compile, what to link, and with what.

@@ -5,6 +5,7 @@
  *     conformance 'sqlite__*'                            only tests of that name
  *
  *     STAGEDOOR_TEST_SEED=N                              the same dice again
+ *     STAGEDOOR_TEST_THREADS=1                           only where threads of a handle meet
  *
  * slowsim is sim with answers and deliveries that take their time. What only sim can do, its
  * faults, is in tests/unit/sim_bus.c. The cases are in plays/; which promise is held by which:
@@ -110,9 +111,10 @@ static void announce(const struct play *play, const struct stage_backend *backen
 
 static void announce_all(const struct stage_backend *backend)
 {
+    bool all = !getenv("STAGEDOOR_TEST_THREADS");
     for (size_t i = 0; i < sizeof programme / sizeof programme[0]; i++)
         for (const struct play *play = programme[i]; play->name; play++)
-            if (play->where & backend->kind)
+            if (play->where & backend->kind && (all || play->where & THREADS))
                 announce(play, backend);
 }
 

@@ -21,14 +21,6 @@
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "mtx_t is not a pthread mutex");
 _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "cnd_t is not a pthread condition");
 
-/* The library itself is not instrumented: its atomic reference counts are invisible, so each buffer
- * that one of its threads frees after another read it looks like a race. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:librdkafka.so\n";
-}
-
 struct start {
     thrd_start_t run;
     void *argument;

@@ -152,10 +152,10 @@ static void two_writers_each_keep_their_order(struct stage *stage)
 
 const struct play landing_plays[] = {
     PLAY(offsets_start_at_0_and_grow_by_one, ANYWHERE),
-    PLAY(appends_land_in_the_order_of_the_calls, ANYWHERE),
+    PLAY(appends_land_in_the_order_of_the_calls, ANYWHERE | THREADS),
     PLAY(bytes_come_back_as_they_went_in, ANYWHERE),
     PLAY(records_carry_the_logs_time, ANYWHERE),
-    PLAY(every_append_is_answered_once, ANYWHERE),
+    PLAY(every_append_is_answered_once, ANYWHERE | THREADS),
     PLAY(two_writers_each_keep_their_order, ANYWHERE),
     {0},
 };

@@ -63,7 +63,7 @@ static void ten_thousand_are_in_flight_unless_told_otherwise(struct stage *stage
 }
 
 const struct play limits_plays[] = {
-    PLAY(a_full_queue_takes_more_later, ANYWHERE),
+    PLAY(a_full_queue_takes_more_later, ANYWHERE | THREADS),
     PLAY(ten_thousand_are_in_flight_unless_told_otherwise, ANYWHERE),
     PLAY(what_is_too_large_is_invalid, ANYWHERE),
     PLAY(what_is_unknown_is_invalid, ANYWHERE),

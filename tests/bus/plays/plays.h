@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
-/* Which kinds of log a play is about, and whether it breaks the log: then it gets its own. */
-enum { REAL = ON_SQLITE | ON_KAFKA, ANYWHERE = ON_SIM | REAL, BREAKS = 8 };
+/* Which kinds of log a play is about; whether it breaks the log, which is then its own; whether
+ * threads of a handle meet in it, so that ThreadSanitizer shall watch. */
+enum { REAL = ON_SQLITE | ON_KAFKA, ANYWHERE = ON_SIM | REAL, BREAKS = 8, THREADS = 16 };
 
 struct play {
     const char *name; /* NULL ends a table */

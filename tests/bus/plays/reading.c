@@ -269,9 +269,9 @@ static void a_record_stays_until_the_next_poll(struct stage *stage)
 
 const struct play reading_plays[] = {
     PLAY(reading_starts_at_any_offset, ANYWHERE),
-    PLAY(following_goes_on_while_others_append, ANYWHERE),
-    PLAY(following_again_starts_over, ANYWHERE),
-    PLAY(unfollowing_takes_effect_at_once, ANYWHERE),
+    PLAY(following_goes_on_while_others_append, ANYWHERE | THREADS),
+    PLAY(following_again_starts_over, ANYWHERE | THREADS),
+    PLAY(unfollowing_takes_effect_at_once, ANYWHERE | THREADS),
     PLAY(caught_up_comes_for_an_empty_partition, ANYWHERE),
     PLAY(caught_up_comes_after_each_burst, ANYWHERE),
     PLAY(two_readers_see_the_same, ANYWHERE),
@@ -279,7 +279,7 @@ const struct play reading_plays[] = {
     PLAY(following_beyond_the_end_is_lost, ANYWHERE),
     PLAY(following_below_the_start_is_lost, ANYWHERE),
     PLAY(holes_are_passed_over, ON_SIM | ON_KAFKA),
-    PLAY(a_record_stays_until_the_next_poll, ANYWHERE),
+    PLAY(a_record_stays_until_the_next_poll, ANYWHERE | THREADS),
     PLAY(anything_in_any_order, ANYWHERE),
     {0},
 };

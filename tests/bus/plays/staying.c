@@ -61,7 +61,7 @@ static void closing_is_free_at_any_time(struct stage *stage)
 const struct play staying_plays[] = {
     PLAY(acknowledged_records_survive_closing, ANYWHERE),
     PLAY(acknowledged_records_survive_kill_9, ANYWHERE),
-    PLAY(closing_in_flight_leaves_a_beginning, ANYWHERE),
-    PLAY(closing_is_free_at_any_time, ANYWHERE),
+    PLAY(closing_in_flight_leaves_a_beginning, ANYWHERE | THREADS),
+    PLAY(closing_is_free_at_any_time, ANYWHERE | THREADS),
     {0},
 };

@@ -156,7 +156,10 @@ static void a_signal_handler_may_wake(struct stage *stage)
 }
 
 const struct play waiting_plays[] = {
-    PLAY(polling_waits_no_longer_than_asked, REAL),   PLAY(waking_makes_polling_return, REAL),
-    PLAY(answers_and_assignments_end_the_wait, REAL), PLAY(a_signal_handler_may_wake, REAL),
-    PLAY(an_append_elsewhere_wakes_the_reader, REAL), {0},
+    PLAY(polling_waits_no_longer_than_asked, REAL),
+    PLAY(waking_makes_polling_return, REAL | THREADS),
+    PLAY(answers_and_assignments_end_the_wait, REAL | THREADS),
+    PLAY(a_signal_handler_may_wake, REAL | THREADS),
+    PLAY(an_append_elsewhere_wakes_the_reader, REAL),
+    {0},
 };
