@@ -110,6 +110,13 @@ struct numbers first_numbers(int64_t count)
     return numbers;
 }
 
+void remember_answer(struct recent *commands, const struct message *event)
+{
+    if (message_has(event, fingerprint) && event->cause_id.size &&
+        recent_ask(commands, event->cause_id, event->fingerprint) == RECENT_NEW)
+        recent_remember(commands, event->cause_id, event->fingerprint);
+}
+
 bool both_same(bool has_a, struct text a, bool has_b, struct text b)
 {
     return has_a == has_b && (!has_a || text_equal(a, b));

@@ -314,6 +314,8 @@ void list_add(struct list *list, void *item);
 struct text print_key(struct audit *audit, struct text a, struct text b); /* "a/b", passing */
 int64_t quantity_of_lines(const struct lines *lines);
 struct numbers first_numbers(int64_t count); /* 1 … count, as far as there are numbers */
+/* The command it answers, with its body's mark: the same of both is a repeat from now on. */
+void remember_answer(struct recent *commands, const struct message *event);
 bool both_same(bool has_a, struct text a, bool has_b, struct text b);
 
 /* What an input calls for. MAY: the fold cannot tell; replay can. */

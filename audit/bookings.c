@@ -1,8 +1,6 @@
 /* The fold of reservations.events: what was asked for, and what became of it. */
 #include "audit/book.h"
 
-#include "schemas/refusal.h"
-
 /* ---- looking up ------------------------------------------------------------------------------ */
 
 static struct booking *booking_named(const struct book *book, struct text reservation_id)
@@ -254,7 +252,7 @@ static void fold_of_booking(struct hearing *hearing, struct booking *booking)
         break;
     }
     if (hearing->input && message_role(hearing->input->type) == ROLE_COMMAND)
-        answered_remember(&booking->commands, hearing->event);
+        remember_answer(&booking->commands, hearing->event);
 }
 
 /* ---- shows that end -------------------------------------------------------------------------- */
@@ -298,7 +296,7 @@ static void fold_refused(struct hearing *hearing)
         return;
     struct booking *booking = find_booking(hearing->book, event);
     if (booking && !request)
-        answered_remember(&booking->commands, event);
+        remember_answer(&booking->commands, event);
     else if (request && message_has(event, reservation_id) &&
              booking_named(hearing->book, event->reservation_id) == NULL)
         add_booking(hearing, BOOKING_REFUSED);

@@ -2,7 +2,6 @@
 #include "audit/book.h"
 
 #include "base/uuid.h"
-#include "schemas/refusal.h"
 
 #define REFUND_GIVE_UP_MS (INT64_C(3) * 24 * 3600 * 1000)
 
@@ -404,20 +403,51 @@ static void fold_refund_told(struct hearing *hearing)
             refund->failed_at_ms = event->at_ms;
         }
     }
-    answered_remember(&refund->commands, event);
+    remember_answer(&refund->commands, event);
+}
+
+/* ---- refusals: 12 ---------------------------------------------------------------------------- */
+
+/* Money that came is not refused: only where the same number was told in other words, or where
+ * nobody knows it and the show's books are closed. */
+static void check_refused_payment(struct hearing *hearing, const struct show *show)
+{
+    const struct message *input = hearing->input;
+    struct payment payment = {.payment_id = input->payment_id, .provider_ref = input->provider_ref};
+    const struct capture *before = find_capture(hearing->audit, hearing->book, &payment);
+    bool closed =
+        show && show->payments_archived && !find_attempt(hearing->book, input->payment_id);
+    bool retold = before && !text_equal(before->fingerprint, input->fingerprint);
+    if (!(closed && hearing->event->code == code_archived) &&
+        !(retold && hearing->event->code == code_conflict))
+        BREACH(hearing, 12, "a payment that succeeded is refused as %s: the money is nowhere",
+               code_name(hearing->event->code));
+}
+
+/* Of a refund under way every word counts, however long its show is over. */
+static void check_refused_refund(struct hearing *hearing, const struct repayment *refund)
+{
+    enum code code = hearing->event->code;
+    if (refund && (code == code_archived || code == code_not_found))
+        BREACH(hearing, 12, "refund %.*s is under way, but what became of it is refused as %s",
+               TEXT_PRINT(refund->refund_id), code_name(code));
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
 static void fold_refused(struct hearing *hearing)
 {
-    const struct message *event = hearing->event;
+    const struct message *event = hearing->event, *input = hearing->input;
     const struct show *show = find_show(hearing->book, event);
     struct repayment *refund =
         message_has(event, refund_id) ? find_refund(hearing->book, event->refund_id) : NULL;
+    if (input && input->type == MESSAGE_RecordPayment && input->result == result_succeeded)
+        check_refused_payment(hearing, show);
+    if (input && input->type == MESSAGE_RecordRefund)
+        check_refused_refund(hearing, refund);
     bool start = message_has(event, command) && text_is(event->command, "StartCheckout");
     if (refund)
-        answered_remember(&refund->commands, event);
+        remember_answer(&refund->commands, event);
     if (!start || !message_has(event, payment_id) || !message_has(event, reservation_id) ||
         !message_has(event, show_id) || event->code == code_misrouted ||
         (show && show->payments_archived) || find_attempt(hearing->book, event->payment_id))

@@ -2,7 +2,6 @@
 #include "audit/book.h"
 
 #include "base/memory.h"
-#include "schemas/refusal.h"
 
 #define ARCHIVE_AFTER_MS (INT64_C(30) * 24 * 3600 * 1000)
 
@@ -800,7 +799,7 @@ void fold_seats(struct hearing *hearing)
         fold_change(hearing, show);
     }
     if (show && show->created && !show->archived)
-        answered_remember(&show->commands, event);
+        remember_answer(&show->commands, event);
 }
 
 enum answer answer_of_shows(const struct book *book, const struct message *input)

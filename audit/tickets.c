@@ -1,7 +1,6 @@
 /* Tickets at the door, and passed on to somebody else. */
 #include "audit/book.h"
 
-#include "schemas/refusal.h"
 #include "schemas/ticket.h"
 
 /* ---- looking up ------------------------------------------------------------------------------ */
@@ -178,7 +177,7 @@ void fold_ticket(struct hearing *hearing)
     }
     struct ticket *ticket = ticket_of(audit, booking, number);
     if (refused) {
-        answered_remember(&ticket->commands, event);
+        remember_answer(&ticket->commands, event);
         return;
     }
     struct text key = key_of(audit, event, transfer, event->generation - 1);
