@@ -15,10 +15,13 @@
  *      a checkout began
  *   4  no cause has two outcomes, no repeat has one, and none that needs one is passed over
  *   5  no false refusal: the reason of every rejection is the first that applies
- *   6  decisions follow the offsets of what they answer; their time is the log's, never going back
+ *   6  decisions follow the offsets of what they answer; their time is the log's, never going back;
+ *      (if the log's clock was steady) what is due waits for what was appended before, and what lay
+ *      there when an owner took over is handled in the order of its append times
  *   7  sold without a live hold only if it expired, the seats are free and nothing is against it
  *   8  stamps, positions and what was read there; an outcome of something that does not count
- *   9  no hold expires before its time and grace; extensions within their bounds
+ *   9  no hold expires before its time and grace; extensions within their bounds; (if the log's
+ *      clock was steady) nothing is decided before the time it was due
  *  10  nothing held or resized outside the sale's window; nothing but endings after ShowCancelled;
  *      caps per order and per person
  *  11  tickets: as many as seats were sold, none before, each returned or let in as it may be
@@ -55,6 +58,11 @@ struct audit;
 
 struct audit_options {
     bool replay; /* 16, by the cores this program was built with */
+    /* The log's clock was never set back and never stood still. Then what a service may have
+     * thought that it shows is never more than what it shows, and it can be judged whether timers
+     * waited for their time and for what had been appended before it, and whether a backlog was
+     * handled in the order of its append times: 6, 9. */
+    bool steady_clock;
     /* Every accepted event, in the order of judging; NULL: nobody wants to know. Borrowed. */
     void (*told)(void *context, const struct place *place, const struct message *event,
                  struct text source, struct text value);

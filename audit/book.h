@@ -69,8 +69,11 @@ struct ledger {
     struct page *at[INPUTS_MAX]; /* the first record it has not passed; NULL: none was read */
     struct bits answered[INPUTS_MAX];
     int64_t last_ms;
-    int64_t rules; /* of its current claim */
-    void *state;   /* replay: the core's; NULL: no longer comparable */
+    int64_t timer_ms;   /* the latest time that a timer decided for, and nothing else had come to */
+    int64_t claim_ms;   /* when its current claim was appended … */
+    int64_t handled_ms; /* … and, since then, the newest of what it answered */
+    int64_t rules;      /* of its current claim */
+    void *state;        /* replay: the core's; NULL: no longer comparable */
     bool spoiled;
 };
 

@@ -307,6 +307,15 @@ static void check_id(struct hearing *hearing)
                TEXT_PRINT(hearing->event->id), TEXT_PRINT(buffer_view(&audit->bytes)));
 }
 
+/* 9: its time is when it was due, and that was before it was written. */
+static void check_due_time(struct hearing *hearing)
+{
+    int64_t early_ms = hearing->event->at_ms - hearing->append_ms;
+    if (hearing->audit->options.steady_clock && early_ms > 0)
+        BREACH(hearing, 9, "it was due %lld ms after the log took it", (long long)early_ms);
+    hearing->ledger->timer_ms = hearing->event->at_ms;
+}
+
 /* The log's time: of an answer, the later of the last decision's and of its cause's append. */
 static void check_time(struct hearing *hearing)
 {
@@ -316,6 +325,8 @@ static void check_time(struct hearing *hearing)
                (long long)(last_ms - at_ms));
     if (hearing->cause) {
         int64_t cause_ms = hearing->cause->record.append_ms;
+        if (cause_ms > hearing->ledger->handled_ms)
+            hearing->ledger->handled_ms = cause_ms;
         int64_t right_ms = cause_ms > last_ms ? cause_ms : last_ms;
         if (at_ms > last_ms && at_ms != right_ms)
             BREACH(hearing, 6,
@@ -325,6 +336,8 @@ static void check_time(struct hearing *hearing)
     }
     if (at_ms > last_ms)
         hearing->ledger->last_ms = at_ms;
+    if (at_ms > last_ms && hearing->timer)
+        check_due_time(hearing);
 }
 
 static void count(struct audit *audit, const struct message *event)

@@ -236,6 +236,26 @@ static void check_passed(struct audit *audit, struct book *book, int service, in
         replay_skipped(audit, book, service, partition, page, message);
 }
 
+/* 6: whether it was read in its turn, where the log's clock was steady. */
+static void check_turn(struct audit *audit, const struct ledger *ledger, int service,
+                       const struct place *place, const struct page *page)
+{
+    int64_t append_ms = page->record.append_ms;
+    int64_t backlog_ms =
+        ledger->handled_ms < ledger->claim_ms ? ledger->handled_ms : ledger->claim_ms;
+    if (!audit->options.steady_clock || page->verdict != FENCE_ACCEPTED)
+        return;
+    if (append_ms < ledger->timer_ms)
+        breach_at(audit, 6, place, append_ms,
+                  "%s decided what was due %lld ms after this was appended, and had not read it",
+                  parts[service].name, (long long)(ledger->timer_ms - append_ms));
+    else if (append_ms < backlog_ms)
+        breach_at(
+            audit, 6, place, append_ms,
+            "it lay there when the owner of %s took over, which handled younger records first",
+            parts[service].name);
+}
+
 static void check_read(struct audit *audit, const struct place *place, int64_t append_ms, int topic,
                        const struct fence *said, const struct fence *found)
 {
@@ -265,6 +285,8 @@ static struct page *pass_input(struct audit *audit, struct book *book, int servi
         return NULL;
     }
     for (struct page *at; (at = ledger->at[input]) && at->offset < said->next;) {
+        struct place there = {parts[service].inputs[input], place->partition, at->offset};
+        check_turn(audit, ledger, service, &there, at);
         if (at->offset == source) {
             cause = at;
             bits_set(&ledger->answered[input], at->offset);
@@ -297,10 +319,13 @@ struct page *stream_pass(struct audit *audit, struct book *book, int service,
 static void read_claim(struct audit *audit, struct book *book, const struct place *place,
                        const struct page *page)
 {
+    struct ledger *ledger = &book->ledgers[place->topic / 2];
     audit->counts.claims++;
-    book->ledgers[place->topic / 2].rules = -1;
+    ledger->claim_ms = page->record.append_ms;
+    ledger->handled_ms = 0;
+    ledger->rules = -1;
     if (read_page(audit, place->topic, place->partition, page, &audit->event) == ENVELOPE_OK)
-        book->ledgers[place->topic / 2].rules = audit->event.rules;
+        ledger->rules = audit->event.rules;
 }
 
 static void count_command(struct audit *audit, const struct page *page)

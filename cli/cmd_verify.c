@@ -21,7 +21,7 @@ struct way {
 
 struct verify {
     const struct command *command;
-    bool replay, json, running;
+    bool replay, json, running, steady_clock;
 
     struct bus *bus;
     struct installation installation;
@@ -171,7 +171,7 @@ static int read_log(struct verify *verify)
 
 static int judge(struct verify *verify)
 {
-    struct audit_options options = {.replay = verify->replay};
+    struct audit_options options = {.replay = verify->replay, .steady_clock = verify->steady_clock};
     struct buffer out = {0};
     verify->began_ms = clock_monotonic_ms();
     verify->audit = audit_new(&verify->installation, &options);
@@ -198,6 +198,8 @@ int command_verify(const struct command *command, int argc, char **argv)
         LOG_OPTIONS(&log),
         OPTION_FLAG("replay", 0, NULL, &verify.replay,
                     "also decide everything again and compare byte for byte"),
+        OPTION_FLAG("steady-clock", 0, NULL, &verify.steady_clock,
+                    "the broker's clock was never set back: also check what waits for its time"),
         OPTION_FLAG("running", 0, NULL, &verify.running,
                     "services are at work: what they have not read yet is not missing"),
         OPTION_FLAG("json", 0, NULL, &verify.json, "one JSON object"),

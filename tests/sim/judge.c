@@ -117,6 +117,7 @@ const char *judge(struct world *world)
     struct judge judge = {.world = world};
     struct audit_options options = {
         .replay = true, .told = coverage_event, .context = &judge.coverage};
+    options.steady_clock = world->clock_back_ms == 0;
     coverage_open(&judge.coverage, world);
     judge.audit = audit_new(&world->installation, &options);
     judge_show(world, judge.audit, &judge.coverage);
