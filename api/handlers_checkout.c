@@ -127,7 +127,8 @@ static bool checkout_look(struct edge *edge, struct request *request)
         make_checkout(request, &command);
         errand_send(edge, request, &command);
     }
-    if (attempt == NULL)
+    /* What shows said of it may be read before what checkout said, which alone tells the body. */
+    if (attempt == NULL || attempt->started_offset < 0)
         return false;
     if (answer_if_reused(request, attempt->fingerprint))
         return true;
