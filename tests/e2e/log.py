@@ -7,6 +7,7 @@ rule of bus/fence.h written once more, so that a mistake there is not a mistake 
 
 import concurrent.futures
 import dataclasses
+import functools
 import json
 import re
 import sqlite3
@@ -56,17 +57,22 @@ class Record:
         return self.topic.endswith(".events")
 
     def body(self):
-        """The value as a JSON object; {} when it is none."""
-        try:
-            body = json.loads(self.value or b"")
-        except ValueError:
-            return {}
-        return body if isinstance(body, dict) else {}
+        """The value as a JSON object; {} when it is none. Shared: whoever changes it, copies it."""
+        return parsed(self.value or b"")
 
     def crc(self):
         """As sd_source carries it: CRC-32C of the value, then of the stamp."""
         stamps = [value or b"" for name, value in self.headers if name == "sd_stamp"]
         return crc32c((self.value or b"") + (stamps[0] if len(stamps) == 1 else b""))
+
+
+@functools.lru_cache(1 << 16)  # every rule asks for it again
+def parsed(value):
+    try:
+        body = json.loads(value)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 # ---- checksums -----------------------------------------------------------------------------------
@@ -126,6 +132,9 @@ def read_kafka(address, prefix="", topics=TOPICS):
 
 def unescape(text):
     """Back from the escapes of bus/sqlite_record.c."""
+    if "\\" not in text:
+        return text.encode()
+
     def byte(match):
         return {"\\\\": b"\\", "\\n": b"\n"}.get(match[0]) or bytes([int(match[1], 16)])
     parts, at = [], 0
