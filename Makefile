@@ -3,7 +3,8 @@
 .DELETE_ON_ERROR:
 .SECONDARY:
 SHELL := /bin/bash
-MAKEFLAGS += --jobs=$(shell nproc)
+# One job more than there are cores: something waits for the network or a disk, as a rule.
+MAKEFLAGS += --jobs=$(shell expr $$(nproc) + 1)
 
 # ---- what is built from what --------------------------------------------------------------------
 # Everything but the mains goes into a few archives; a program takes out of them what it needs.
@@ -201,32 +202,39 @@ UNIT_TESTS := $(filter-out unit/canary,$(filter unit/%,$(TESTS)))
 FUZZ_TARGETS := $(addprefix build/fuzz/target/,$(FUZZ))
 TEST_PROGRAMS := $(addprefix build/release/test/,$(TESTS) schemas/codec_check) \
                  $(addprefix build/asan/test/,$(UNIT_TESTS) bus/conformance) build/tsan/test/bus/conformance
-# They mostly wait, for holds to expire and for money: something else may run meanwhile.
-EVENING := $(addprefix tests/e2e/,test_evening.py test_paydesk.py test_tools.py test_money.py)
-# Needs an edge that was built to be watched.
-RACES := tests/e2e/test_races.py
+# Those that take longest come first. One needs the whole machine, one an edge that was built to be
+# watched.
+E2E_LONG := $(addprefix tests/e2e/test_,paydesk.py evening.py unfit.py takeover.py tools.py sample.py)
+HOT      := tests/e2e/test_hot.py
+RACES    := tests/e2e/test_races.py
+E2E      := $(E2E_LONG) $(filter-out $(E2E_LONG) $(HOT) $(RACES),$(wildcard tests/e2e/test_*.py))
+CONFORMANCE := build/release/test/bus/conformance
+NO_KAFKA    := STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite
+THREADS     := STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 \
+               TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp
 
 test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
-	    'evening pytest kafka: $(EVENING)' \
-	    'unknown pytest kafka: tests/chaos' \
-	    'chaos counted kafka: tests/chaos/chaos.py --smoke --patience 5 --out build/chaos-smoke' \
-	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
-	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
-	    'schemas pytest: tests/schemas' \
-	    'rules pytest: tests/check tests/mutants' \
-	    'documents pytest: tests/documents' \
-	    'audit pytest: tests/audit' \
+	    'e2e files waits kafka: $(E2E)' \
+	    'kafka cmocka waits kafka: STAGEDOOR_TEST_BACKENDS=kafka build/release/test/bus/kafka_bus $(CONFORMANCE)' \
+	    'chaos counted waits kafka: tests/chaos/chaos.py --smoke --patience 5 --out build/chaos-smoke' \
+	    'bus-tsan cmocka waits kafka: $(THREADS) build/tsan/test/bus/conformance' \
+	    'unknown files waits kafka: $(sort $(wildcard tests/chaos/test_*.py))' \
+	    'bus cmocka waits: $(NO_KAFKA) $(CONFORMANCE)' \
+	    'bus-asan cmocka waits: $(NO_KAFKA) build/asan/test/bus/conformance' \
 	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
-	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
 	    'mutants counted: tests/mutants/mutants.py' \
-	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'fuzz counted: tests/fuzz/run.py --jobs 1 --seconds 60 $(FUZZ_TARGETS)' \
+	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
+	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'tsan pytest: $(RACES)' \
-	    'bus cmocka kafka alone: build/release/test/bus/conformance build/release/test/bus/kafka_bus' \
-	    'bus-asan cmocka alone: STAGEDOOR_TEST_BACKENDS=sim,sqlite build/asan/test/bus/conformance' \
-	    'bus-tsan cmocka kafka alone: STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp build/tsan/test/bus/conformance' \
-	    'e2e pytest kafka alone: tests/e2e $(addprefix --ignore=,$(EVENING) $(RACES))'
+	    'documents pytest: tests/documents' \
+	    'rules pytest: tests/check tests/mutants' \
+	    'schemas pytest: tests/schemas' \
+	    'audit pytest: tests/audit' \
+	    'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))' \
+	    'unit cmocka: $(addprefix build/release/test/,$(UNIT_TESTS))' \
+	    'hot pytest kafka alone: $(HOT)'
 
 # What tests/mutants needs to build one more simulator: how to compile, what to link, and with what.
 simulator-tools:

@@ -2,17 +2,23 @@
 """Runs suites of tests and counts: the last line is "N passed, N failed", and any failure is an
 exit code of 1. What there is to run is said by the Makefile, one argument a suite:
 
-    run.py [--canary PROGRAM] [--jobs N] [--timeout S] 'NAME KIND [kafka] [alone]: WORDS'...
+    run.py [--canary PROGRAM] [--jobs N] [--waiting N] [--timeout S] 'NAME KIND [MARKS]: WORDS'...
 
     cmocka    WORDS are programs, each is run and its TAP is read; a crash counts as failed, and so
               does every test that was not reached because of it
     counted   WORDS are a command that ends with the line "N passed, N failed"
     pytest    WORDS are pytest's arguments
+    files     WORDS are files of pytest's, each is run by itself
     command   WORDS are a command: one test, passed when it exits with 0
 
     kafka     the suite finds the address of a real broker in STAGEDOOR_TEST_KAFKA. One is started
               for all such suites and wiped at the end, unless the variable is set already
-    alone     the suite runs when nothing else does: it measures time, or needs the whole machine
+    waits     the suite mostly waits: for processes, for a session to be over, for money. Several of
+              its jobs run at once, beside --jobs of those that compute; and since many of them
+              look at the clock as well, those that compute are nice to them
+    alone     the suite runs when nothing else does: it needs the whole machine
+
+Jobs begin in the order in which they are given: the long ones should come first.
 
 WORDS may begin with variables: 'bus cmocka: STAGEDOOR_TEST_BACKENDS=sqlite build/…/conformance'.
 
@@ -36,10 +42,12 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KAFKA = ROOT / "compose/local-kafka/kafka.sh"
-PYTHON = "/usr/bin/python3"
-KINDS = ("cmocka", "counted", "pytest", "command")
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+KINDS = ("cmocka", "counted", "pytest", "files", "command")
+MARKS = ("kafka", "waits", "alone")
 KAFKA_VARIABLE = "STAGEDOOR_TEST_KAFKA"
 STOP_S = 30  # from "please stop" to kill -9
+NICE = 10  # of what computes, while others look at the clock
 SHOWN_MAX = 200_000  # characters of one failed program's output
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$")
@@ -51,17 +59,20 @@ TAP_TEST = re.compile(r"^(not ok|ok) \d+ (- |# SKIP )", re.MULTILINE)
 class Suite:
     name: str
     kind: str
-    kafka: bool
-    alone: bool
+    marks: frozenset
     variables: dict
     words: list
 
 
 @dataclasses.dataclass
 class Job:
-    """One program to run; a suite of cmocka programs has one for each."""
+    """One program to run; a suite of cmocka programs, or of files, has one for each."""
     suite: Suite
     command: list
+
+    @property
+    def writes_junit(self):
+        return self.suite.kind in ("pytest", "files")
 
 
 @dataclasses.dataclass
@@ -81,22 +92,23 @@ def suite_of(text):
     name, *marks = head.split()
     words = shlex.split(tail)
     kinds = [mark for mark in marks if mark in KINDS]
-    unknown = [mark for mark in marks if mark not in KINDS + ("kafka", "alone")]
+    unknown = [mark for mark in marks if mark not in KINDS + MARKS]
     if not colon or len(kinds) != 1 or unknown:
-        raise argparse.ArgumentTypeError(f"'{text}' is not 'NAME KIND [kafka] [alone]: WORDS'")
+        raise argparse.ArgumentTypeError(f"'{text}' is not 'NAME KIND [MARKS]: WORDS'")
     variables = {}
     while words and re.match(r"[A-Z_]+=", words[0]):
         variable, _, value = words.pop(0).partition("=")
         variables[variable] = value
-    return Suite(name, kinds[0], "kafka" in marks, "alone" in marks, variables, words)
+    return Suite(name, kinds[0], frozenset(marks) & frozenset(MARKS), variables, words)
 
 
 def jobs_of(suite):
     if suite.kind == "cmocka":
         return [Job(suite, [program]) for program in suite.words]
     if suite.kind == "pytest":
-        return [Job(suite, [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
-                    + suite.words)]
+        return [Job(suite, PYTEST + suite.words)]
+    if suite.kind == "files":
+        return [Job(suite, PYTEST + [file]) for file in suite.words]
     return [Job(suite, suite.words)]
 
 
@@ -155,16 +167,18 @@ class Runner:
     def variables(self, suite):
         variables = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
         variables.update(suite.variables)
-        if suite.kafka:
+        if "kafka" in suite.marks:
             variables[KAFKA_VARIABLE] = self.broker.address()
         return variables
 
-    def execute(self, command, variables):
+    def execute(self, command, variables, nice):
         """Exit code (None: it hung) and everything it wrote."""
         with tempfile.TemporaryFile("w+", errors="replace") as output:
-            process = subprocess.Popen(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL,
-                                       stdout=output, stderr=subprocess.STDOUT,
-                                       start_new_session=True)
+            # A group, so that it can be stopped as one; not a session: Linux shares the cores
+            # among sessions alike, however nice their processes are.
+            process = subprocess.Popen(["nice", "-n", str(nice)] + command, cwd=ROOT,
+                                       env=variables, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.STDOUT, process_group=0)
             self.running.add(process)
             try:
                 code = process.wait(self.timeout_s)
@@ -190,8 +204,9 @@ class Runner:
     def run_and_count(self, job, result):
         with tempfile.TemporaryDirectory() as folder:
             report = pathlib.Path(folder) / "report.xml"
-            command = job.command + [f"--junitxml={report}"] * (job.suite.kind == "pytest")
-            code, result.output = self.execute(command, self.variables(job.suite))
+            command = job.command + [f"--junitxml={report}"] * job.writes_junit
+            nice = 0 if job.suite.marks & {"waits", "alone"} else NICE
+            code, result.output = self.execute(command, self.variables(job.suite), nice)
             COUNTERS[job.suite.kind](code, result, report)
         if code is None:
             result.output += f"\nrun.py: stopped after {self.timeout_s} s"
@@ -252,7 +267,7 @@ def count_command(code, result, _report):
 
 
 COUNTERS = {"cmocka": count_tap, "counted": count_last_line, "pytest": count_junit,
-            "command": count_command}
+            "files": count_junit, "command": count_command}
 
 
 # ---- what must fail ------------------------------------------------------------------------------
@@ -267,13 +282,13 @@ def silent_canaries(runner, program, suites):
     kinds = {suite.kind for suite in suites}
     silent = []
     if program:
-        told = Suite("canary", "cmocka", False, False, {"STAGEDOOR_CANARY": "1"}, [program])
+        told = Suite("canary", "cmocka", frozenset(), {"STAGEDOOR_CANARY": "1"}, [program])
         silent += ["cmocka"] * (not heard(runner, told, 0))
-    if "pytest" in kinds:
+    if kinds & {"pytest", "files"}:
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "test_canary.py"
             path.write_text("def test_sings(): pass\ndef test_falls(): assert False\n")
-            told = Suite("canary", "pytest", False, False, {}, ["--rootdir", folder, str(path)])
+            told = Suite("canary", "pytest", frozenset(), {}, ["--rootdir", folder, str(path)])
             silent += ["pytest"] * (not heard(runner, told, 1))
     return silent
 
@@ -299,15 +314,19 @@ def print_failures(results):
         print(f"\n==== {result.job.suite.name}: {shlex.join(result.job.command)}\n{output}")
 
 
-def run_together(runner, suites, worker_count):
+def run_together(runner, suites, computing_count, waiting_count):
     """Runs the jobs of the suites and prints each suite when its last job is over."""
     results = []
-    with concurrent.futures.ThreadPoolExecutor(worker_count) as pool:
-        waiting = {pool.submit(runner.run, job): job for suite in suites for job in jobs_of(suite)}
+    pool = concurrent.futures.ThreadPoolExecutor
+    with pool(computing_count) as computing, pool(waiting_count) as waiting:
+        started = {}
+        for suite in suites:
+            lane = waiting if "waits" in suite.marks else computing
+            started.update({lane.submit(runner.run, job): job for job in jobs_of(suite)})
         try:
-            for done in concurrent.futures.as_completed(waiting):
+            for done in concurrent.futures.as_completed(started):
                 results.append(done.result())
-                suite = waiting[done].suite
+                suite = started[done].suite
                 own = [result for result in results if result.job.suite is suite]
                 if len(own) == len(jobs_of(suite)):
                     print_suite(suite, own)
@@ -321,11 +340,11 @@ def run_all(runner, options):
     for kind in silent_canaries(runner, options.canary, options.suites):
         print(f"run.py: a failing test of kind {kind} was not heard; no count can be believed")
         return 0, 1
-    together = [suite for suite in options.suites if not suite.alone]
-    results = run_together(runner, together, options.jobs)
+    together = [suite for suite in options.suites if "alone" not in suite.marks]
+    results = run_together(runner, together, options.jobs, options.waiting)
     for suite in options.suites:
-        if suite.alone:
-            results += run_together(runner, [suite], 1)
+        if "alone" in suite.marks:
+            results += run_together(runner, [suite], 1, 1)
     print_failures(results)
     return sum(result.passed for result in results), sum(result.failed for result in results)
 
@@ -339,7 +358,10 @@ def options_of(arguments):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--canary", metavar="PROGRAM",
                         help="a cmocka program that fails with STAGEDOOR_CANARY=1")
-    parser.add_argument("--jobs", type=int, default=2, help="programs at once (2)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N",
+                        help="programs that compute, at once (as many as there are cores)")
+    parser.add_argument("--waiting", type=int, default=4, metavar="N",
+                        help="programs that wait, at once (4)")
     parser.add_argument("--timeout", type=int, default=900, metavar="S",
                         help="of one program (900)")
     parser.add_argument("suites", nargs="+", type=suite_of, metavar="SUITE")
@@ -350,6 +372,7 @@ def main(arguments):
     options = options_of(arguments)
     runner = Runner(options.timeout)
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)  # in the background it is ignored, by children as well
     try:
         passed, failed = run_all(runner, options)
     except KeyboardInterrupt:

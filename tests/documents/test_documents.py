@@ -26,7 +26,7 @@ EXPECTED = {"asyncapi-latest-version"}
 
 def node(program, *paths):
     done = subprocess.run(["node", HERE / program, *paths], capture_output=True, text=True,
-                          env=dict(os.environ, STAGEDOOR_NODE=str(NODE)), timeout=120)
+                          env=dict(os.environ, STAGEDOOR_NODE=str(NODE)), timeout=600)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

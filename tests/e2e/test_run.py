@@ -1,5 +1,6 @@
 """tests/run.py counts what it should: what crashes, hangs or is never reached has failed."""
 
+import os
 import pathlib
 import subprocess
 
@@ -45,6 +46,16 @@ def test_run__counts(tmp_path, kind, text, passed, failed):
     assert code == (1 if failed else 0)
 
 
+def test_run__in_the_background_a_politely_asked_program_ends_too(tmp_path):
+    """A shell without job control lets what it starts with & ignore SIGINT."""
+    asked = tmp_path / "asked"
+    path = program(tmp_path, f"trap 'touch {asked}; exit 1' INT; while :; do sleep 0.1; done")
+    done = subprocess.run(["sh", "-c", "trap '' INT; exec \"$@\"", "sh", RUN, "--timeout", "2",
+                           f"suite command: {path}"], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "0 passed, 1 failed"
+    assert asked.exists(), done.stdout
+
+
 def test_run__counts_pytest(tmp_path):
     (tmp_path / "test_some.py").write_text(
         "import pytest\ndef test_a(): pass\ndef test_b(): assert False, 'the reason'\n"
@@ -74,3 +85,31 @@ def test_run__variables_go_before_words(tmp_path):
     path = program(tmp_path, text)
     assert run(f"suite command: STAGEDOOR_TEST_BACKENDS=sqlite {path}")[0] == 0
     assert run(f"suite command: STAGEDOOR_TEST_BACKENDS=sim {path}")[0] == 1
+
+
+def test_run__files_are_run_each_by_itself(tmp_path):
+    (tmp_path / "conftest.py").write_text("import os\nos.environ.setdefault('FIRST', '')\n")
+    files = [tmp_path / f"test_{name}.py" for name in ("one", "other")]
+    for file in files:
+        file.write_text("import os\ndef test_first():\n"
+                        "    assert not os.environ['FIRST']\n    os.environ['FIRST'] = 'no'\n")
+    assert run(f"suite files: {files[0]} {files[1]}")[:2] == (0, "2 passed, 0 failed")
+    assert run(f"suite pytest: {files[0]} {files[1]}")[:2] == (1, "1 passed, 1 failed")
+
+
+def test_run__what_waits_runs_beside_what_computes(tmp_path):
+    """Each needs the other to be there, with one program of a kind at once; and one is nice."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    os.mkfifo(here)
+    os.mkfifo(there)
+    computing = program(tmp_path, f'[ $(nice) -gt {os.nice(0)} ] && read x <{here} && echo x >{there}', "one")
+    waiting = program(tmp_path, f'[ $(nice) = {os.nice(0)} ] && echo x >{here} && read x <{there}', "other")
+    code, last, output = run("--jobs", "1", "--waiting", "1", "--timeout", "20",
+                             f"suite command: {computing}", f"other command waits: {waiting}")
+    assert (code, last) == (0, "2 passed, 0 failed"), output
+
+
+def test_run__unknown_marks_are_wrong_usage():
+    done = subprocess.run([RUN, "suite command sleepy: true"], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 2 and "'NAME KIND [MARKS]: WORDS'" in done.stderr
