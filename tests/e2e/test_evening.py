@@ -12,6 +12,7 @@ import time
 from log import ACCEPTED, judge
 from theatre import SERVICES, children_of, is_alive, new_key, until
 
+EVENTS = tuple(f"{service}.events" for service in SERVICES)
 OPERA, GALA = "opera", "gala"
 GALA_GUESTS = 200
 TIERS = [{"tier_id": "stalls", "name": "Stalls", "amount_minor": 5000, "capacity": 6},
@@ -44,7 +45,7 @@ class Evening:
 
     def told(self, kind, **fields):
         """What services said of that kind, with these fields."""
-        return [record.body() for record in judge(self.house.bus.read())
+        return [record.body() for record in judge(self.house.bus.read(EVENTS))
                 if record.verdict == ACCEPTED and record.type == kind
                 and all(record.body().get(name) == value for name, value in fields.items())]
 
@@ -87,8 +88,9 @@ class Evening:
                  currency=request["currency"])
 
     def cut_short(self, reservation):
-        """Staff set the deadline to now: the hold is gone 30 s later."""
-        self.say("reservations", "ExtendReservation", until_at_ms=now_ms() + 1000,
+        """Staff set the deadline to now, or nearly: they must be heard before it. The hold is gone
+        30 s later."""
+        self.say("reservations", "ExtendReservation", until_at_ms=now_ms() + 5000,
                  reservation_id=reservation["reservation_id"])
 
 
