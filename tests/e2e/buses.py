@@ -1,5 +1,6 @@
 """The two logs that tests run on, with what one may do to them behind Stagedoor's back."""
 
+import json
 import os
 import pathlib
 import socket
@@ -11,6 +12,7 @@ import time
 import uuid
 
 import log
+from theatre import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KAFKA = ROOT / "compose/local-kafka/kafka.sh"
@@ -99,14 +101,26 @@ class KafkaBus:
         self.delete(topic)
         self.create(topic, 4)
 
+    # What the controller has done, the broker learns later: a crowded machine shows how much.
+
     def delete(self, topic):
         kafka_delete_topic(self.address, self.prefix + topic)
+        until(lambda: self.partition_count(topic) == 0, f"{topic} to be gone")
 
     def create(self, topic, partition_count):
         kafka_create_topic(self.address, self.prefix + topic, partition_count)
+        until(lambda: self.partition_count(topic) == partition_count, f"{topic} to be there")
 
     def configure(self, topic, name, value):
         kafka_configure_topic(self.address, self.prefix + topic, name, value)
+        until(lambda: kafka_topic_has(self.address, self.prefix + topic, name, value),
+              f"{topic} to have {name}={value}")
+
+    def partition_count(self, topic):
+        """As clients see it; 0: there is no such topic."""
+        done = subprocess.run(["kcat", "-L", "-J", "-b", self.address, "-t", self.prefix + topic],
+                              **KCAT)
+        return len(json.loads(done.stdout)["topics"][0]["partitions"])
 
 
 # ---- a broker ------------------------------------------------------------------------------------
@@ -149,7 +163,8 @@ class SharedBroker:
 
 # ---- a little of Kafka's protocol, for what kcat cannot do ---------------------------------------
 
-CREATE_TOPICS, DELETE_TOPICS, ALTER_CONFIGS = (19, 2), (20, 1), (44, 0)  # (key, version)
+# (key, version)
+CREATE_TOPICS, DELETE_TOPICS, DESCRIBE_CONFIGS, ALTER_CONFIGS = (19, 2), (20, 1), (32, 1), (44, 0)
 TOPIC_RESOURCE, SET = 2, 0
 
 
@@ -191,6 +206,15 @@ def kafka_configure_topic(address, name, setting, value):
     body += struct.pack(">i", 1) + text(setting) + struct.pack(">b", SET) + text(value)
     answer = kafka_call(address, ALTER_CONFIGS, body + struct.pack(">?", False))
     assert struct.unpack_from(">h", answer, 8)[0] == 0, answer
+
+
+def kafka_topic_has(address, name, setting, value):
+    """Of one resource one setting: its name and its value stand side by side in the answer."""
+    body = struct.pack(">ib", 1, TOPIC_RESOURCE) + text(name)
+    body += struct.pack(">i", 1) + text(setting) + struct.pack(">?", False)
+    answer = kafka_call(address, DESCRIBE_CONFIGS, body)
+    assert struct.unpack_from(">h", answer, 8)[0] == 0, answer
+    return text(setting) + text(value) in answer
 
 
 def error_behind(answer, at, name):
