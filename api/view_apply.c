@@ -654,6 +654,18 @@ static void apply_show_refused(struct view *view, const struct message *event,
     touch_show(view, show, place);
 }
 
+/* Whether the command had been done when it was refused: a repeat that came after the books were
+ * closed. What was answered first stands. */
+static bool was_done(const struct reservation *reservation, const struct message *event)
+{
+    if (refuses_request(event))
+        return reservation->booking != BOOKING_UNKNOWN && reservation->booking != BOOKING_REFUSED;
+    const struct attempt *attempt =
+        message_has(event, payment_id) ? view_attempt_of(reservation, event->payment_id) : NULL;
+    return attempt && attempt->started_offset >= 0 &&
+           text_equal(event->cause_id, event->payment_id);
+}
+
 /* A refusal makes a reservation a requested one only if it is the request's own. Of what lay in
  * the wrong partition nothing was decided: the owner of the right one has not seen it. */
 static void apply_refused(struct view *view, const struct message *event, const struct place *place)
@@ -673,7 +685,8 @@ static void apply_refused(struct view *view, const struct message *event, const 
         if (message_has(event, fingerprint))
             view_set(reservation->fingerprint, sizeof reservation->fingerprint, event->fingerprint);
     }
-    remember(&reservation->replays, event);
+    if (!was_done(reservation, event))
+        remember(&reservation->replays, event);
     view_touch(view, reservation);
 }
 

@@ -693,6 +693,30 @@ static void cancellation__is_found_by_its_command(void **state)
 }
 
 /* Checkout is read first, and all it says is no: the reservation is not over, it has not begun. */
+/* Once the books are closed nobody knows a repeat from a new command; but here it was answered. */
+static void refused__repeat_after_the_end_changes_no_answer(void **state)
+{
+    static const char *const commands[] = {"RequestReservation", "StartCheckout"};
+    struct view view = {0};
+    (void)state;
+    say(&view, MESSAGE_ReservationRequested, 1);
+    say(&view, MESSAGE_SeatsHeld, 1);
+    say(&view, MESSAGE_CheckoutStarted, 1);
+    for (int i = 0; i < 2; i++) {
+        struct message event = event_of(MESSAGE_Refused);
+        struct place place = {i ? TOPIC_CHECKOUT_EVENTS : TOPIC_RESERVATIONS_EVENTS, 0, 9};
+        message_set(&event, code, code_archived);
+        message_set(&event, detail, text_of("its books are closed"));
+        message_set(&event, command, text_of(commands[i]));
+        message_set(&event, payment_id, text_of(payments[0]));
+        event.cause_id = i ? event.payment_id : text_of(RID);
+        view_apply(&view, &event, &place);
+        assert_null(view_replay(&view_reservation(&view, text_of(RID))->replays, event.cause_id));
+    }
+    assert_int_equal(status_in(&view), STATUS_PAYING);
+    view_release(&view);
+}
+
 static void checkout__heard_of_first_is_kept(void **state)
 {
     struct view view = {0};
@@ -933,6 +957,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status__is_the_same_in_every_interleaving),
         cmocka_unit_test(refused__request_is_rejected_but_not_for_a_conflict),
+        cmocka_unit_test(refused__repeat_after_the_end_changes_no_answer),
         cmocka_unit_test(cancellation__is_found_by_its_command),
         cmocka_unit_test(checkout__heard_of_first_is_kept),
         cmocka_unit_test(shows__are_listed_by_time),
