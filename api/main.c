@@ -9,14 +9,22 @@
 #include "base/exit_code.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
-enum { BUS_PATIENCE_MS = 15 * 1000, DRAIN_MS = 5 * 1000, DRAIN_LOOK_MS = 20 };
+enum {
+    BUS_PATIENCE_MS = 15 * 1000,
+    DRAIN_MS = 5 * 1000,
+    DRAIN_LOOK_MS = 20,
+    FOLDER_PATIENCE_MS = DRAIN_MS + 1000,
+    FOLDER_LOOK_MS = 50
+};
 
 static _Noreturn void give_up(int code, const char *why)
 {
@@ -47,6 +55,29 @@ static void make_folder(const char *folder)
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return;
     snprintf(why, sizeof why, "cannot make the folder '%s': %s; choose another with --data", folder,
+             strerror(errno));
+    give_up(END_SYSTEM, why);
+}
+
+/* Two edges on one register would overwrite each other's rows with older ones. One that is just
+ * stopping may still have answers to give, so it is waited for. Locked until the process ends. */
+static void take_folder(const char *folder)
+{
+    const struct timespec pause = {0, FOLDER_LOOK_MS * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + FOLDER_PATIENCE_MS;
+    char why[4200];
+    int opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (opened >= 0 && flock(opened, LOCK_EX | LOCK_NB) != 0) {
+        if (clock_monotonic_ms() > until_ms) {
+            snprintf(why, sizeof why,
+                     "another edge uses the folder '%s'; give each its own with --data", folder);
+            give_up(END_SYSTEM, why);
+        }
+        nanosleep(&pause, NULL);
+    }
+    if (opened >= 0)
+        return;
+    snprintf(why, sizeof why, "cannot open the folder '%s': %s; choose another with --data", folder,
              strerror(errno));
     give_up(END_SYSTEM, why);
 }
@@ -160,6 +191,7 @@ int main(int count, char **arguments)
     edge.options = &options;
     pthread_mutex_init(&edge.lock, NULL);
     make_folder(options.data);
+    take_folder(options.data);
     load_keys(&edge);
     if (!listen_all(&options, sockets, why))
         give_up(END_SYSTEM, why);

@@ -147,7 +147,7 @@ const char *options_help(void)
            "  --bus URL                 kafka://HOST:PORT[,HOST:PORT]... or sqlite:PATH\n"
            "  --listen HOST:PORT[=monolith]   may be repeated; port 0 takes a free one "
            "(127.0.0.1:3000)\n"
-           "  --data DIR                keys and register.db (var/edge)\n"
+           "  --data DIR                keys and register.db, of this edge alone (var/edge)\n"
            "  --topic-prefix PREFIX     one log may hold several installations\n"
            "  --connections-max N       in all (4096)\n"
            "  --per-address-max N       connections of one address (512)\n"

@@ -164,6 +164,21 @@ def test_unfit__asked_to_stop_while_it_waits_for_the_bus(house):
     assert program.ended(15) in (0, -signal.SIGTERM)
 
 
+def test_unfit__a_folder_is_one_edges_own(sqlite_bus, house_on):
+    """Two would mix what they wrote into it: what one has read with where the other stands."""
+    house = house_on(sqlite_bus)
+    house.create_topics()
+    edge, _ = house.edge()
+    second = house.start("stagedoor-edge", *house.bus.arguments, "--data", house.data,
+                         "--listen", "127.0.0.1:0")
+    second.said(f"another edge uses the folder '{house.data}'")
+    assert second.ended() == 111
+    third = house.start("stagedoor-edge", *house.bus.arguments, "--data", house.data,
+                        "--listen", "127.0.0.1:0")
+    assert edge.stop() == 0
+    third.said(r"ready, http://")
+
+
 # ---- a log that goes away while people buy -------------------------------------------------------
 
 class Buyers:
