@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Reads a log to its end and says what is wrong in it. Shares nothing with the services but the
-written rules: one outcome for every cause, nothing oversold, nobody refused while seats were free.
+written rules: one outcome for every cause, nothing oversold, nobody refused while seats were free;
+the lives of holds, tickets and payments are in check_lives.py.
 
     check_log.py sqlite:PATH | kafka://HOST:PORT [--prefix P]
 
@@ -11,6 +12,7 @@ import collections
 import re
 import sys
 
+from check_lives import LIVES
 from log import ACCEPTED, CLAIM, COMMAND, INSTALLED, PROGRESS, SERVICES
 from log import judge, partition_of, read_kafka, read_sqlite
 
@@ -192,6 +194,18 @@ def check_order(log):
         last[record.topic, record.partition] = places
 
 
+def check_turns(log):
+    """What came first is decided first."""
+    last = {}
+    for record in log.accepted:
+        source = SOURCE.fullmatch(record.header("sd_source") or "")
+        if source:
+            place = record.topic, record.partition, source[1]
+            if last.get(place, -1) >= int(source[3]):
+                yield record, f"answers {source[1]}@{source[3]}, after @{last[place]}"
+            last[place] = int(source[3])
+
+
 def check_partitions(log):
     for record in log.accepted:
         if record.key and partition_of(record.key, log.partition_count) != record.partition:
@@ -369,7 +383,8 @@ def check_tickets(log):
 
 
 RULES = (check_beginnings, check_sources, check_doubled, check_commands, check_reactions,
-         check_checkouts, check_order, check_partitions, check_seats, check_money, check_tickets)
+         check_checkouts, check_order, check_turns, check_partitions, check_seats, check_money,
+         check_tickets, *LIVES)
 
 
 def breaches(records):

@@ -8,26 +8,38 @@ import pytest
 import check_log
 import published
 from buses import SqliteBus
-from theatre import House, new_key
+from theatre import House, new_key, until
 
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
-    """A sale with a refusal, a payment and a cancellation."""
+    """A sale with a refusal and a cancellation, and one for money that is given back."""
     folder = tmp_path_factory.mktemp("log")
     house = House(SqliteBus(folder), folder)
     try:
-        _, web = house.up()
+        _, web = house.up("--paydesk", "succeed", env={"STAGEDOOR_PAYDESK_DELAY": "0ms"})
         web.create_show("hamlet", 3)
         first, second = web.reserve("hamlet", 2).json, web.reserve("hamlet", 1).json
         assert web.reserve("hamlet").status == 409
         assert web.check_out(first).status == 201
         assert web.cancel(second, key=new_key()).status == 200
         assert web.cancel(first, key=new_key()).status == 200
+        buy_and_give_back(web)
         house.check_log()
         return house.bus.read()
     finally:
         house.close()
+
+
+def buy_and_give_back(web):
+    web.create_show("lear", 3, tiers=[{"tier_id": "stalls", "name": "Stalls", "amount_minor": 500}])
+    held = web.reserve("lear", 2).json
+    web.post(f"/v1/reservations/{held['reservation_id']}/checkout",
+             {"method": "external", "provider": "paydesk"}, key=new_key(), bearer=held["secret"])
+    until(lambda: web.look(held)["status"] == "confirmed", "the money to come")
+    assert web.cancel(held, key=new_key()).status == 200
+    until(lambda: (web.look(held).json.get("refund") or {}).get("status") == "completed",
+          "the money to go back")
 
 
 def find(records, kind):
@@ -100,6 +112,50 @@ def go_back(records):
                     for name, value in sold.headers]
 
 
+def jump_the_queue(records):
+    """Two answers of reservations change places, sources and all."""
+    partition = find(records, "HoldRejected").partition
+    first, second = [record for record in records if record.type == "ReservationRequested"
+                     and record.partition == partition][:2]
+    for record, source in ((first, second.header("sd_source")), (second, first.header("sd_source"))):
+        set_header(record, "sd_source", source.encode())
+
+
+def expire_early(records):
+    held, released = find(records, "SeatsHeld"), find(records, "HoldReleased")
+    set_header(released, "ce_type", b"stagedoor.shows.HoldExpired")
+    change(released, expires_at_ms=held.body()["expires_at_ms"])
+
+
+def sell_when_it_is_over(records):
+    change(find(records, "ShowCreated"), off_sale_at_ms=1000)
+
+
+def sell_too_many_to_one(records):
+    change(find(records, "ShowCreated"), max_per_order=1)
+
+
+def hold_too_long(records):
+    extended = find(records, "HoldExtended")
+    change(extended, expires_at_ms=extended.body()["expires_at_ms"] + 3_600_000)
+
+
+def return_a_ticket_twice(records):
+    change(find(records, "SeatsReturned"), tickets=[1, 1])
+
+
+def ask_for_more_than_it_costs(records):
+    change(find(records, "PaymentRequested"), amount_minor=9999)
+
+
+def keep_the_money(records):
+    change(find(records, "RefundRequested"), amount_minor=1)
+
+
+def give_it_back_twice(records):
+    change(find(records, "RefundCompleted"), amount_minor=9999)
+
+
 def come_from_elsewhere(records):
     change(find(records, "Claimed"), installation="00000000-0000-4000-8000-000000000000")
 
@@ -121,6 +177,15 @@ def test_check_log__finds_nothing_in_a_good_log(records):
     (issue_too_few_tickets, "1 tickets for 2 seats"),
     (go_back, "positions went from"),
     (come_from_elsewhere, "several installations"),
+    (jump_the_queue, "after @"),
+    (expire_early, "and grace"),
+    (sell_when_it_is_over, "outside the time of the sale"),
+    (sell_too_many_to_one, "2 seats in one order, at most 1"),
+    (hold_too_long, "a checkout moved the deadline"),
+    (return_a_ticket_twice, "go back, gone are []"),
+    (ask_for_more_than_it_costs, "asks for 9999"),
+    (keep_the_money, "are kept for nothing"),
+    (give_it_back_twice, "completed twice, or of another amount"),
 ])
 def test_check_log__finds(records, spoil, breach):
     spoiled = copy.deepcopy(records)
