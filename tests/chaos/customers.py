@@ -212,7 +212,7 @@ class Customer(threading.Thread):
 class Crowd:
     """All customers of a night."""
 
-    def __init__(self, name, edges, staff_key, seed, size=16, pause_s=0.3):
+    def __init__(self, name, edges, staff_key, seed, size=16, pause_s=0.4):
         self.edges, self.staff_key, self.seed, self.pause_s = edges, staff_key, seed, pause_s
         self.journal, self.playbill = Journal(), Playbill(name)
         self.leaving = threading.Event()

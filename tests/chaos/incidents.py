@@ -214,25 +214,25 @@ def clock(company, incident):
 
 # ---- the wire ------------------------------------------------------------------------------------
 
-HITS = 3  # of the requests of a kind, or of their answers
+HITS = 3  # of the requests of a kind, or of their answers: of several clients
 LATE_MS = 2000
 # What happens only when somebody comes, so that somebody has to.
 JOINING = ("JoinGroup", "FindCoordinator", "InitProducerId", "SyncGroup", "Metadata", "ListOffsets")
 
 
-def harm(proxy, kind, number):
-    """Now this, now that; now the request, now its answer."""
+def harm(proxy, kind, number, times):
+    """Now this, now that; now the answer, now the request."""
     direction = ("response", "request")[number // 3 % 2]
-    ways = (lambda: proxy.cut(kind, direction, where="after", times=HITS),
-            lambda: proxy.delay(kind, LATE_MS, direction, times=HITS),
-            lambda: proxy.swallow(kind, direction, times=HITS))
+    ways = (lambda: proxy.cut(kind, direction, where="after", times=times),
+            lambda: proxy.delay(kind, LATE_MS, direction, times=times),
+            lambda: proxy.swallow(kind, direction, times=times))
     return ways[number % 3]()
 
 
 def harm_wire(kind):
     def play(company, incident):
         incident.at_ms = now_ms()
-        fault = harm(company.proxy, kind, incident.number)
+        fault = harm(company.proxy, kind, incident.number, HITS)
         until(lambda: fault.fired, f"{fault} to happen")
         incident.healed_ms = now_ms()
     return play
@@ -246,7 +246,7 @@ for _kind in ("Produce", "Fetch", "Heartbeat"):
 def wire_joining(company, incident):
     """A killed service comes back, and something of its return does not get through."""
     incident.at_ms = now_ms()
-    fault = harm(company.proxy, JOINING[incident.number % len(JOINING)], incident.number)
+    fault = harm(company.proxy, JOINING[incident.number % len(JOINING)], incident.number, 1)
     company.kill_child(SERVICES[incident.number % len(SERVICES)])
     until(lambda: fault.fired, f"{fault} to happen")
     incident.healed_ms = now_ms()
