@@ -184,9 +184,18 @@ static bool is_up(struct edge *edge, const struct route *route, struct request *
     return !lost && caught_up;
 }
 
+/* What may stand in a header of ours. */
+static bool is_request_id(struct text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < ' ' || text.data[i] > '~')
+            return false;
+    return text.size > 0 && text.size <= 128;
+}
+
 void route_request(struct edge *edge, struct request *request)
 {
-    if (request->headers.request_id.size && request->headers.request_id.size <= 128)
+    if (is_request_id(request->headers.request_id))
         answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(request->headers.request_id));
     if (request->headers.traceparent.size > 64)
         request->headers.traceparent = (struct text){NULL, 0};
