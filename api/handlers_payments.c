@@ -4,6 +4,7 @@
 #include "api/register.h"
 #include "api/webhook.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "schemas/json.h"
 
 #include <openssl/sha.h>
@@ -131,7 +132,8 @@ static void identify_body(struct edge *edge, struct request *request)
     struct text body = buffer_view(&request->body);
     struct buffer name = {0};
     unsigned char hash[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)body.data, body.size, hash);
+    if (SHA256((const unsigned char *)body.data, body.size, hash) == NULL)
+        memory_lacks("the hash of a body");
     buffer_print(&name, "%.*s/", TEXT_PRINT(request->parts[0]));
     for (size_t i = 0; i < sizeof hash; i++)
         buffer_print(&name, "%02x", hash[i]);

@@ -185,6 +185,18 @@ static struct exchange *begin(struct listener *listener, struct MHD_Connection *
     return exchange;
 }
 
+/* false: there is no memory for one of them. An answer that lacks one would be another answer. */
+static bool add_headers(struct MHD_Response *response, const struct answer *answer,
+                        const char *content_type, bool closing)
+{
+    bool added = !content_type || MHD_add_response_header(response, "Content-Type", content_type);
+    for (int i = 0; i < answer->header_count; i++)
+        added = added && MHD_add_response_header(response, answer->headers[i].name,
+                                                 answer->headers[i].value);
+    return added && MHD_add_response_header(response, "Cache-Control", "no-store") &&
+           (!closing || MHD_add_response_header(response, "Connection", "close"));
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct answer *answer = &exchange->request.answer;
@@ -193,21 +205,15 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
     struct MHD_Response *response =
         body.size ? MHD_create_response_from_buffer(body.size, body.data, MHD_RESPMEM_MUST_FREE)
                   : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-    if (body.size == 0)
+    if (body.size == 0 || response == NULL)
         buffer_release(&body);
-    if (response == NULL) {
-        buffer_release(&body);
-        return MHD_queue_response(connection, 503, exchange->http->last_resort);
-    }
-    if (answer->content_type && body.size)
-        MHD_add_response_header(response, "Content-Type", answer->content_type);
-    for (int i = 0; i < answer->header_count; i++)
-        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (atomic_load(&exchange->http->closing))
-        MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
-    MHD_destroy_response(response);
+    bool whole = response && add_headers(response, answer, body.size ? answer->content_type : NULL,
+                                         atomic_load(&exchange->http->closing));
+    enum MHD_Result result =
+        whole ? MHD_queue_response(connection, (unsigned)answer->status, response)
+              : MHD_queue_response(connection, 503, exchange->http->last_resort);
+    if (response)
+        MHD_destroy_response(response);
     return result;
 }
 

@@ -2,6 +2,8 @@
  * alike. */
 #include "api/ids.h"
 
+#include "base/memory.h"
+
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -25,7 +27,9 @@ static void hmac(const unsigned char key[KEY_SIZE], const struct text *parts, in
         size += take;
     }
     unsigned int written = KEY_SIZE;
-    HMAC(EVP_sha256(), key, KEY_SIZE, bytes, size, out, &written);
+    /* An id of whatever lay on the stack would make a retry another purchase. */
+    if (HMAC(EVP_sha256(), key, KEY_SIZE, bytes, size, out, &written) == NULL)
+        memory_lacks("an id");
 }
 
 void ids_derive(const struct keys *keys, const char *caller, const char *method, struct text path,

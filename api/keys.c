@@ -27,6 +27,13 @@ const char *caller_role_name(enum caller_role role)
     return role_names[role];
 }
 
+/* Or the hash of the caller before, left on the stack, would be believed. */
+static void hash_of(struct text clear, unsigned char hash[KEY_SIZE])
+{
+    if (SHA256((const unsigned char *)clear.data, clear.size, hash) == NULL)
+        memory_lacks("the hash of a key");
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -212,26 +219,33 @@ static bool write_once(const char *path, struct text contents)
     return linked;
 }
 
-static void print_keys(const char *clear, struct buffer *out)
+/* Secrets of what lay on the stack would be no secrets. */
+static bool draw(unsigned char bytes[KEY_SIZE], const char *before, struct buffer *out)
 {
-    unsigned char bytes[KEY_SIZE], secret[KEY_SIZE * 2];
-    buffer_string(
-        out, "# keys of this installation: api/README.md says what each line means\nlocal\nid ");
-    RAND_bytes(bytes, sizeof bytes);
+    buffer_string(out, before);
+    return RAND_bytes(bytes, KEY_SIZE) == 1;
+}
+
+static bool print_keys(const char *clear, struct buffer *out)
+{
+    unsigned char bytes[KEY_SIZE] = {0}, secret[KEY_SIZE * 2];
+    bool drawn = draw(bytes,
+                      "# keys of this installation: api/README.md says what each line means\n"
+                      "local\nid ",
+                      out);
     write_hex(bytes, sizeof bytes, out);
-    buffer_string(out, "\nsign 01 ");
-    RAND_bytes(bytes, sizeof bytes);
+    drawn = drawn && draw(bytes, "\nsign 01 ", out);
     write_hex(bytes, sizeof bytes, out);
-    SHA256((const unsigned char *)clear, strlen(clear), bytes);
+    hash_of(text_of(clear), bytes);
     buffer_string(out, "\nkey admin admin ");
     write_hex(bytes, sizeof bytes, out);
-    buffer_string(out, "\ncallback paydesk " SECRET_PREFIX);
-    RAND_bytes(bytes, sizeof bytes);
+    drawn = drawn && draw(bytes, "\ncallback paydesk " SECRET_PREFIX, out);
     EVP_EncodeBlock(secret, bytes, sizeof bytes);
     buffer_string(out, (const char *)secret);
     buffer_byte(out, '\n');
     OPENSSL_cleanse(secret, sizeof secret);
     OPENSSL_cleanse(bytes, sizeof bytes);
+    return drawn;
 }
 
 /* The clear text goes first: a keys file without it would lock everybody out. */
@@ -249,8 +263,7 @@ static bool make_files(const char *keys_path, const char *signin_path)
     if (signin)
         fclose(signin);
     if (made) {
-        print_keys(found, &lines);
-        made = write_once(keys_path, buffer_view(&lines));
+        made = print_keys(found, &lines) && write_once(keys_path, buffer_view(&lines));
     }
     OPENSSL_cleanse(bytes, sizeof bytes);
     buffer_release(&clear);
@@ -319,7 +332,7 @@ const struct api_key *keys_find(const struct keys *keys, struct text clear)
 {
     unsigned char hash[KEY_SIZE];
     const struct api_key *found = NULL;
-    SHA256((const unsigned char *)clear.data, clear.size, hash);
+    hash_of(clear, hash);
     for (int i = 0; i < keys->api_count; i++)
         if (CRYPTO_memcmp(hash, keys->api[i].hash, KEY_SIZE) == 0)
             found = &keys->api[i];

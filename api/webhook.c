@@ -1,6 +1,8 @@
 /* One HMAC per secret of the provider, held against every signature it gave. */
 #include "api/webhook.h"
 
+#include "base/memory.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -17,8 +19,9 @@ const char *webhook_sign(const struct callback_secret *secret, const struct webh
     buffer_text(&signed_text, webhook->timestamp);
     buffer_byte(&signed_text, '.');
     buffer_text(&signed_text, webhook->body);
-    HMAC(EVP_sha256(), secret->bytes, (int)secret->size, (const unsigned char *)signed_text.data,
-         signed_text.size, hash, &size);
+    if (HMAC(EVP_sha256(), secret->bytes, (int)secret->size,
+             (const unsigned char *)signed_text.data, signed_text.size, hash, &size) == NULL)
+        memory_lacks("a signature");
     memcpy(out, "v1,", sizeof "v1,"); /* its end is written over */
     EVP_EncodeBlock((unsigned char *)out + 3, hash, sizeof hash);
     buffer_release(&signed_text);

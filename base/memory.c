@@ -13,6 +13,12 @@ static void *found(void *block, size_t size)
     return block;
 }
 
+void memory_lacks(const char *what)
+{
+    fprintf(stderr, "out of memory: %s; the log has everything, restart me\n", what);
+    abort();
+}
+
 void *memory_new(size_t size)
 {
     return found(calloc(1, size ? size : 1), size);

@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Or a lack of memory would look like a document that is no JSON: a command refused for ever, an
+ * event that nobody can read. Before main, so before any thread. */
+__attribute__((constructor)) static void allocate_as_we_do(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){memory_new, memory_free});
+}
+
 static const cJSON *node(const struct json *value)
 {
     return (const cJSON *)value;
@@ -51,7 +58,7 @@ struct json *json_parse(struct text text, const char **problem, size_t *at)
     cJSON *document = cJSON_ParseWithLength(text.data, text.size);
     *at = 0;
     if (document == NULL)
-        *problem = "it cannot be read; is there memory left?";
+        *problem = "it cannot be read";
     else if (has_duplicate(document))
         *problem = "an object has the same key twice";
     if (*problem == NULL)
