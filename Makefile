@@ -56,6 +56,7 @@ BIN_asan    := build/asan/bin
 BIN_tsan    := build/tsan/bin
 BIN_fuzz    := build/fuzz/bin
 
+comma := ,
 define VARIANT
 build/$(1)/%.o: %.c | build/.installed-$(or $(NEEDS_$(1)),run)
 	@mkdir -p $$(@D)
@@ -80,6 +81,8 @@ $$(addprefix build/$(1)/test/,$$(filter unit/cli_%,$$(TESTS))): build/$(1)/cli.a
 $$(addprefix build/$(1)/test/,$$(filter unit/paydesk_%,$$(TESTS))): build/$(1)/paydesk.a
 $$(addprefix build/$(1)/test/,$$(filter unit/contract%,$$(TESTS))): build/$(1)/contract.a
 build/$(1)/test/bus/conformance: $$(patsubst %.c,build/$(1)/%.o,$$(PLAYS))
+$$(addprefix build/$(1)/test/,$$(filter unit/%_memory,$$(TESTS))): build/$(1)/tests/support/famine/famine.o
+build/$(1)/test/unit/%_memory: WRAPPED = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free abort bus_append bus_poll)
 build/$(1)/tests/%.o: tests/%.c | build/.installed-test
 	@mkdir -p $$(@D)
 	@echo "  cc $(1)/$$<"
@@ -92,7 +95,7 @@ build/$(1)/tests/sim/%.o: tests/sim/%.c | build/.installed-run
 
 build/$(1)/test/%: build/$(1)/tests/%.o $$(patsubst %.c,build/$(1)/%.o,$$(SUPPORT)) build/$(1)/core.a
 	@mkdir -p $$(@D)
-	@$$(CC) $$(OPT_$(1)) -Wl,--start-group $$^ -Wl,--end-group -o $$@ -Wl,--as-needed -lcmocka $$(LIBS)
+	@$$(CC) $$(OPT_$(1)) $$(WRAPPED) -Wl,--start-group $$^ -Wl,--end-group -o $$@ -Wl,--as-needed -lcmocka $$(LIBS)
 
 $$(BIN_$(1))/stagedoor-sim: $$(patsubst %.c,build/$(1)/%.o,$$(SIM)) build/$(1)/api.a build/$(1)/core.a
 	@mkdir -p $$(@D)

@@ -24,15 +24,19 @@ struct house {
     char folder[64];
     int64_t now_ms;
     int suspended, resumed; /* requests, since the start */
+    bool lost_an_edge;
 };
 
 /* Everybody is ready. `partition_count` 0: as many as usual. */
 struct house *house_new(int partition_count);
 void house_free(struct house *house);
 
-/* The edge alone, as if its process ended and started again. */
+/* The edge alone, as if its process ended and started again; or as if it died in the middle of
+ * something, and another is opened: then nothing is given back that it had, nor, by house_free,
+ * what the log has for it. */
 void house_open_edge(struct house *house);
 void house_close_edge(struct house *house);
+void house_lose_edge(struct house *house);
 
 /* A millisecond passes; everybody steps once. */
 void house_turn(struct house *house);
