@@ -13,9 +13,11 @@ static void note_seats(struct edges_judge *judge, const struct message *event, i
 {
     int show = 0, shows = judge->edges->world->workload->shows;
     char id[16];
+    if (!message_has(event, after))
+        return;
     while (show < shows && !text_is(event->show_id, world_show_id(show, id)))
         show++;
-    if (show == shows || !message_has(event, after))
+    if (show == shows)
         return;
     const struct after *after = &event->after;
     size_t count = judge->seats_counts[show]++;
