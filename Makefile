@@ -128,6 +128,10 @@ build/fuzz/target/$(1): build/fuzz/tests/fuzz/$(1).o $(FUZZ_MORE_$(1)) $(FUZZ_SH
 endef
 $(foreach target,$(FUZZ),$(eval $(call FUZZ_TARGET,$(target))))
 
+build/release/preload/%.so: tests/support/preload/%.c | build/.installed-run
+	@mkdir -p $(@D)
+	@$(CC) $(STANDARD) $(WARNINGS) $(OPT_release) -fPIC -shared $< -o $@
+
 build/release/schemas/generate: build/release/schemas/generate.o build/release/core.a
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
@@ -216,7 +220,7 @@ NO_KAFKA    := STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite
 THREADS     := STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 \
                TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge build/release/preload/famine.so $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'e2e files waits kafka: $(E2E)' \
 	    'kafka cmocka waits kafka: STAGEDOOR_TEST_BACKENDS=kafka build/release/test/bus/kafka_bus $(CONFORMANCE)' \
