@@ -77,8 +77,9 @@ static void assert_still(struct text text, const char *allowed)
 {
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
+        unsigned char next = i + 1 < text.size ? (unsigned char)text.data[i + 1] : ' ';
         assert((byte >= ' ' && byte != 0x7f) || (byte && strchr(allowed, byte)));
-        assert(byte != 0xc2 || i + 1 == text.size || (unsigned char)text.data[i + 1] >= 0xa0);
+        assert(byte != 0xc2 || next < 0x80 || next >= 0xa0);
     }
 }
 

@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -219,6 +220,13 @@ static int64_t check_log(struct house *house)
 static struct house *house;
 static int64_t record_count;
 
+static void close_house(void)
+{
+    if (house)
+        house_free(house);
+    house = NULL;
+}
+
 /* A show, and one reservation in it. */
 static void open_house(void)
 {
@@ -241,6 +249,9 @@ static void open_house(void)
 
 void fuzz_one(struct text input)
 {
+    static bool will_close;
+    if (!will_close)
+        will_close = atexit(close_house) == 0;
     if (house == NULL)
         open_house();
     for (int i = 0; i < REQUESTS_MAX && input.data; i++) {
@@ -249,10 +260,8 @@ void fuzz_one(struct text input)
         check_again(house, text, request);
         house_end(request);
     }
-    if (check_log(house) == record_count)
-        return;
-    house_free(house);
-    house = NULL;
+    if (check_log(house) != record_count)
+        close_house();
 }
 
 /* ---- first inputs ---------------------------------------------------------------------------- */
