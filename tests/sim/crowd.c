@@ -80,6 +80,15 @@ bool crowd_is_priced(const struct world *world, int show)
     return world->workload->priced || show % 2 == 1;
 }
 
+static struct tiers tiers_of(const struct world *world, int64_t dearer_by)
+{
+    int64_t capacity = world->workload->capacity;
+    return (struct tiers){3,
+                          {{TEXT("stalls"), TEXT("Stalls"), 1500 + dearer_by, capacity},
+                           {TEXT("circle"), TEXT("Circle"), 3000 + dearer_by, capacity * 5 / 3},
+                           {TEXT("standing"), TEXT("Standing"), 1500, -1}}};
+}
+
 static struct text payment_of(struct world *world, int reservation, struct ids *ids)
 {
     return text_of(world_reservation_id(1000 + (uint64_t)reservation * 5 + world_dice(world, 5),
@@ -201,7 +210,7 @@ static void visit(struct world *world)
     if (pass_on) {
         message_set(&message, holder, (struct holder){.name = TEXT("Adam")});
     } else {
-        snprintf(ids.nonce, sizeof ids.nonce, "n-%d", (int)world_dice(world, 200));
+        snprintf(ids.nonce, sizeof ids.nonce, "n-%d", (int)world_dice(world, 6));
         message_set(&message, list_id, text_of(world_dice(world, 3) ? "main" : "balcony"));
         message_set(&message, entry, world_dice(world, 3) ? entry_in : entry_out);
         message_set(&message, nonce, text_of(ids.nonce));
@@ -222,8 +231,9 @@ static void manage(struct world *world)
     /* A show is cancelled once, late in some evenings. */
     bool last = world->next_reservation > world->workload->reservations * 3 / 4 &&
                 world_dice(world, 30) == 0;
-    open_command(world, last ? MESSAGE_CancelShow : types[world_dice(world, 6)],
-                 (int)world_dice(world, (uint64_t)world->workload->shows + 1), &message, &ids);
+    int which = (int)world_dice(world, (uint64_t)world->workload->shows + 1);
+    open_command(world, last ? MESSAGE_CancelShow : types[world_dice(world, 6)], which, &message,
+                 &ids);
     if (message.type == MESSAGE_SetCapacity) {
         message_set(&message, capacity,
                     (int64_t)world_dice(world, (uint64_t)world->workload->capacity * 5 / 2 + 1));
@@ -236,6 +246,9 @@ static void manage(struct world *world)
     }
     if (message.type == MESSAGE_UpdateShow)
         message_set(&message, max_per_order, 5 + (int64_t)world_dice(world, 5));
+    if (message.type == MESSAGE_UpdateShow &&
+        crowd_is_priced(world, which % world->workload->shows))
+        message_set(&message, tiers, tiers_of(world, 100 * (int64_t)world_dice(world, 3)));
     if (message.type == MESSAGE_CancelShow) {
         message_set(&message, why, text_of("the singer is ill"));
         message_set(&message, refund, world_dice(world, 4) ? refund_full : refund_none);
@@ -294,11 +307,7 @@ static void open_show(struct world *world, int show)
     message_set(&message, currency, text_of("EUR"));
     message_set(&message, hold_ttl_s, 60);
     message_set(&message, pay_window_s, 60);
-    struct tiers tiers = {3,
-                          {{TEXT("stalls"), TEXT("Stalls"), 1500, capacity},
-                           {TEXT("circle"), TEXT("Circle"), 3000, capacity * 5 / 3},
-                           {TEXT("standing"), TEXT("Standing"), 1500, -1}}};
-    message_set(&message, tiers, priced ? tiers : free_of_charge);
+    message_set(&message, tiers, priced ? tiers_of(world, 0) : free_of_charge);
     message_set(&message, customer_cancel_until_ms, WORLD_START_MS + 300000);
     if (priced) {
         message_set(&message, max_per_person, 6 + (int64_t)world_dice(world, 10));

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define LONG_AFTER_MS (INT64_C(62) * 24 * 3600 * 1000)
+
 static void print(struct text text, char *out, size_t size)
 {
     snprintf(out, size, "%.*s", TEXT_PRINT(text));
@@ -72,6 +74,8 @@ static void repay(struct world *world, const struct message *event)
 {
     int64_t after_ms = event->manual ? 3600000 : (int64_t)world_dice(world, 20000);
     uint64_t fate = world_dice(world, 4);
+    if (event->manual && world_dice(world, 3) == 0)
+        after_ms = LONG_AFTER_MS; /* the show is over, its books are closed */
     if (fate == 0)
         return;
     struct notice *notice = add(world, event, event->at_ms + after_ms);
