@@ -196,6 +196,8 @@ static void flight_decide(struct sim *sim, struct sim_bus *handle, struct place 
         flight->untold = true; /* as Kafka answers a retry of what it has */
         flight_double(sim, flight, land_ms);
     }
+    if (sim_fires(sim, faults->append_untold, &counts->append_untold))
+        flight->untold = true;
     place->land_ms = land_ms;
     flight_schedule(sim, flight, land_ms);
 }

@@ -17,6 +17,7 @@ struct sim_faults {
     int append_doubled; /* lands twice, reported once, without an offset */
     int append_late;    /* reported failed, lands up to late_ms later, also behind a newer claim */
     int late_ms;
+    int append_untold;    /* it landed, and the answer does not say where */
     int suffix_lost;      /* this append and all in flight behind it on its partition are lost */
     int queue_full;       /* BUS_FULL */
     int delivery_delayed; /* a partition's deliveries to one handle stall for up to delay_ms; a
@@ -30,8 +31,8 @@ struct sim_faults {
 
 /* How often each fault fired, in the order of struct sim_faults' chances. */
 struct sim_counts {
-    uint64_t append_lost, append_lied, append_doubled, append_late, suffix_lost, queue_full,
-        delivery_delayed, partition_starved, rebalance, crash;
+    uint64_t append_lost, append_lied, append_doubled, append_late, append_untold, suffix_lost,
+        queue_full, delivery_delayed, partition_starved, rebalance, crash;
 };
 
 struct sim *sim_new(uint64_t seed, int64_t start_ms);

@@ -179,13 +179,14 @@ void mishaps_strike(struct world *world)
 void mishaps_begin(struct world *world)
 {
     world->faults = faults_of(world->plan);
+    world->faults.append_untold = world->untold ? 1000 : 0;
     sim_set_faults(world->sim, &world->faults);
     sim_watch(world->sim, witness, world);
 }
 
 void mishaps_end(struct world *world)
 {
-    world->faults = (struct sim_faults){0};
+    world->faults = (struct sim_faults){.append_untold = world->untold ? 1000 : 0};
     sim_set_faults(world->sim, &world->faults);
     sim_watch(world->sim, NULL, NULL);
     sim_stop_clock(world->sim, false);

@@ -12,6 +12,7 @@
     X(append_lost)                                                                                 \
     X(append_lied) /* it landed, and was called failed */                                          \
     X(append_doubled)                                                                              \
+    X(append_untold) /* in a whole evening no answer says where a record lies */                   \
     X(append_late)                                                                                 \
     X(late_behind_a_newer_claim)                                                                   \
     X(suffix_lost)                                                                                 \

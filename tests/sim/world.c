@@ -68,8 +68,11 @@ struct world *world_new(const struct plan *plan, struct tally *tally, bool tell)
     world->workload = plan->workload ? plan->workload : workload_of(plan->seed);
     world->reservations_max = world->workload->reservations;
     world->instances = prng_chance(&world->prng, 1, 6) ? WORLD_INSTANCES_MAX : 2;
+    world->untold = prng_chance(&world->prng, 1, 12) && !plan->without[POINT_append_untold];
+    world->faults.append_untold = world->untold ? 1000 : 0;
     world->sim = sim_new(prng_next(&world->prng), WORLD_START_MS);
     clock_follow(world->sim);
+    sim_set_faults(world->sim, &world->faults);
     if (tell)
         story_open(world);
     tally->runs++;
@@ -98,6 +101,7 @@ static void count_faults(struct world *world)
     points[POINT_append_lost] += counts->append_lost;
     points[POINT_append_lied] += counts->append_lied;
     points[POINT_append_doubled] += counts->append_doubled;
+    points[POINT_append_untold] += counts->append_untold;
     points[POINT_append_late] += counts->append_late;
     points[POINT_suffix_lost] += counts->suffix_lost;
     points[POINT_queue_full] += counts->queue_full;

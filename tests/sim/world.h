@@ -97,6 +97,7 @@ struct world {
     int64_t clock_back_ms;    /* how far the log's clock was set back, or stood still, in all */
     int64_t clock_goes_on_ms; /* when it does; 0: it goes */
     int64_t log_back_ms;      /* when it is within reach again; 0: it is */
+    bool untold;              /* this log's answers never say where a record lies */
     struct sim_faults faults; /* in force now */
     int next_reservation, reservations_max;
     int next_command;

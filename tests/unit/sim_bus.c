@@ -20,6 +20,7 @@ enum { PARTITIONS = 4, START_MS = 1000000 };
 static const struct sim_faults every_fault = {.append_lost = 30,
                                               .append_lied = 30,
                                               .append_doubled = 30,
+                                              .append_untold = 30,
                                               .append_late = 30,
                                               .late_ms = 500,
                                               .suffix_lost = 10,
