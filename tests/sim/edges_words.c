@@ -39,7 +39,9 @@ static void note(struct edges_judge *judge, const struct place *place,
     const struct customer *customer = message_has(&message, reservation_id)
                                           ? map_find(&judge->customers, message.reservation_id)
                                           : NULL;
-    if (customer == NULL)
+    /* What came into the wrong partition was refused there, and no edge says more of it. */
+    if (customer == NULL ||
+        topic_partition_of(text_of(customer->show_id), WORLD_PARTITIONS) != place->partition)
         return;
     size_t at = (size_t)(customer - judge->edges->customers);
     size_t count = judge->word_counts[at]++;
