@@ -89,7 +89,9 @@ static bool is_undecided(const struct reservation *reservation)
     return reservation == NULL || view_status(reservation) == STATUS_REQUESTED;
 }
 
-/* The first answer of an external payment is where to pay; it stays so, whatever comes of it. */
+/* The first answer of an external payment is where to pay; it stays so, whatever comes of it. So a
+ * rejected sale waits until checkout was read as far as the money it is about: the request for it
+ * lies in front of that. */
 static bool answer_attempt(struct edge *edge, struct request *request,
                            const struct reservation *reservation, const struct attempt *attempt)
 {
@@ -98,7 +100,7 @@ static bool answer_attempt(struct edge *edge, struct request *request,
         answer_paid(edge, request, 201, reservation);
     else if (attempt->money == MONEY_REJECTED)
         answer_reason(request, attempt->money_reason);
-    else if (attempt->extension == EXTENSION_SALE_REJECTED)
+    else if (attempt->extension == EXTENSION_SALE_REJECTED && attempt->money == MONEY_SUCCEEDED)
         answer_reason(request, attempt->seats_reason);
     else if (attempt->money == MONEY_FAILED)
         problem_answer(request, PROBLEM_wrong_state, "this payment failed; begin another");
