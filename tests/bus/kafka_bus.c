@@ -50,7 +50,9 @@ static struct bus *opened(const struct stage *stage, const char *client, const c
     struct bus_options options = {.client = client,
                                   .instance = instance,
                                   .topic_prefix = stage->prefix,
-                                  .session_timeout_ms = 6000};
+                                  .session_timeout_ms = 6000,
+                                  .append_timeout_ms =
+                                      6 * PATIENCE_MS}; /* a broker starts slowly */
     snprintf(url, sizeof url, "kafka://%s", broker());
     if (bus_open(&bus, url, &options, &error) != BUS_OK)
         fail_msg("%s", error.text);
