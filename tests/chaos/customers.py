@@ -80,6 +80,8 @@ class Customer(threading.Thread):
     def __init__(self, crowd, number):
         super().__init__(daemon=True, name=f"customer-{number}")
         self.crowd, self.partition = crowd, number % PARTITIONS
+        # Every other one a partition, so that never all of them wait for a provider.
+        self.has_money = number // PARTITIONS % 2 == 1
         self.rng = random.Random(f"{crowd.seed}/{number}")
         self.edge = number  # whose turn it is
         self.trouble = None
@@ -137,7 +139,7 @@ class Customer(threading.Thread):
             raise
 
     def visit(self):
-        priced = self.rng.random() < 0.5
+        priced = self.has_money and self.rng.random() < 0.8
         booking = self.reserve(self.crowd.playbill.choose(self.rng, self.partition, priced), priced)
         if booking is None:
             return

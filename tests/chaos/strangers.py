@@ -9,7 +9,7 @@ import paths  # noqa: F401
 from log import ACCEPTED, SERVICES, judge
 from test_garbage import JSON, SHOW, bad_commands, kind
 
-COMMANDS_A_TOPIC = 5
+COMMANDS_A_TOPIC = 4
 
 
 def garbage_for(service, rng):

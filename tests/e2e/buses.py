@@ -42,6 +42,14 @@ class SqliteBus:
         finally:
             database.close()
 
+    def empty_wal(self):
+        """What it had set aside on the disk is given back."""
+        database = sqlite3.connect(self.path, timeout=10)
+        try:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            database.close()
+
     def append(self, topic, value, key=None, headers=(), partition=None):
         """As a stranger with the sqlite3 shell would do it."""
         if partition is None:
