@@ -37,7 +37,7 @@ enum post_verdict post_verdict(long status)
 {
     if (status >= 200 && status <= 299)
         return POST_TAKEN;
-    if (status == 0 || status == 408 || status == 429 || status >= 500)
+    if (status == 0 || status == 401 || status == 408 || status == 429 || status >= 500)
         return POST_AGAIN;
     return POST_REFUSED;
 }

@@ -7,6 +7,8 @@
  *     2xx                         it is in the log: TOLD
  *     408, 429, 5xx, no answer    later again: after 250 ms, doubling up to a minute, or after its
  *                                 Retry-After if that is longer; for ever
+ *     401                         likewise, signed anew: a clock was set between signing and
+ *                                 reading, or a secret is being changed; money waits for either
  *     anything else               it will never take it: REFUSED, an error line, and left to a
  *                                 person; starting the paydesk again sends it again
  *

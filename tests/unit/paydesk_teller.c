@@ -542,9 +542,9 @@ static void verdict__is_by_status(void **state)
     static const struct {
         long status;
         enum post_verdict verdict;
-    } rows[] = {{200, POST_TAKEN},   {202, POST_TAKEN},   {204, POST_TAKEN},   {0, POST_AGAIN},
-                {408, POST_AGAIN},   {429, POST_AGAIN},   {500, POST_AGAIN},   {503, POST_AGAIN},
-                {301, POST_REFUSED}, {400, POST_REFUSED}, {401, POST_REFUSED}, {404, POST_REFUSED},
+    } rows[] = {{200, POST_TAKEN},   {202, POST_TAKEN},   {204, POST_TAKEN}, {0, POST_AGAIN},
+                {408, POST_AGAIN},   {429, POST_AGAIN},   {500, POST_AGAIN}, {503, POST_AGAIN},
+                {301, POST_REFUSED}, {400, POST_REFUSED}, {401, POST_AGAIN}, {404, POST_REFUSED},
                 {410, POST_REFUSED}, {422, POST_REFUSED}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
