@@ -15,6 +15,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -119,8 +120,14 @@ def season_of(season, seed, until_s):
                 season.play(bus, kind, seed, names)
 
 
+def interrupt(_number, _frame):
+    raise KeyboardInterrupt  # so that nobody stays behind
+
+
 def main(arguments):
     options = options_of(arguments)
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     for kind in INCIDENTS.values():
         kind.bound_ms *= options.patience
     season = Season(options)

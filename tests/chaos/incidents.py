@@ -38,6 +38,7 @@ class Incident:
     note: str = ""
     resumed: bool = False  # people in every partition could buy again
     recovery_ms: float = None
+    customer_ms: float = 0  # the longest that somebody waited for an answer meanwhile
 
 
 @dataclasses.dataclass

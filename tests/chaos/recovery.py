@@ -33,6 +33,7 @@ class Timeline:
         self.bought = {partition: [] for partition in range(PARTITIONS)}  # as customers saw it
         for _, ended_ms, show_id, _ in journal.purchases:
             self.bought[partition_of(show_id.encode(), PARTITIONS)].append(ended_ms)
+        self.errands = [errand for errand in journal.errands if errand.final]
         self.tries = [tried for errand in journal.errands for tried in errand.tries]
 
     @staticmethod
@@ -93,6 +94,11 @@ class Timeline:
         ways = {CLAIMS: self.by_claims, SALES: self.by_sales, EDGE: self.by_edge,
                 MONEY: self.by_money, PAUSE: self.by_pause}
         incident.recovery_ms = ways[how](incident)
+        over_ms = incident.healed_ms + (incident.recovery_ms or 0)
+        incident.customer_ms = max(
+            (errand.pause_ms for errand in self.errands
+             if errand.tries[0].at_ms <= over_ms and errand.final.end_ms >= incident.at_ms),
+            default=0)
 
 
 def latest(times):

@@ -72,13 +72,15 @@ def ms(value):
 
 
 def incidents_table(rows):
-    yield "| bus | incident | how often | p50 ms | p99 ms | longest ms | allowed ms | |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield ("| bus | incident | how often | p50 ms | p99 ms | longest ms | allowed ms | | longest a "
+           "customer waited, ms |")
+    yield "|---|---|---|---|---|---|---|---|---|"
     for row in rows:
         times = row.times
         yield (f"| {row.bus} | {row.kind} | {len(row.incidents)} | {ms(percentile(times, 0.5))} | "
-               f"{ms(percentile(times, 0.99))} | {ms(max(times, default=None))} | {row.bound_ms} | "
-               f"{'MISSED' if row.problems else 'held'} |")
+               f"{ms(percentile(times, 0.99))} | {ms(max(times, default=None))} | "
+               f"{row.bound_ms:.0f} | {'MISSED' if row.problems else 'held'} | "
+               f"{ms(max(incident.customer_ms for incident in row.incidents))} |")
 
 
 def counts_table(verdicts):
@@ -99,7 +101,10 @@ def markdown(verdicts, rows, skipped):
     lost, doubled, oversold = (sum(getattr(verdict, name) for verdict in verdicts)
                                for name in ("lost", "doubled", "oversold"))
     yield "# Real faults\n"
-    yield f"Lost {lost} · doubled {doubled} · oversold {oversold} · breaches {len(breaches)}, of\n"
+    yield (f"Lost {lost} · doubled {doubled} · oversold {oversold} · breaches {len(breaches)}, of "
+           f"{sum(verdict.commands for verdict in verdicts)} commands, "
+           f"{sum(verdict.requests for verdict in verdicts)} HTTP requests and "
+           f"{sum(len(verdict.incidents) for verdict in verdicts)} incidents.\n")
     yield from counts_table(verdicts)
     yield "\n## How long until people could buy again\n"
     yield from incidents_table(rows)
@@ -138,6 +143,7 @@ def write(folder, verdicts, skipped):
         "nights": [dataclasses.asdict(verdict) for verdict in verdicts],
         "recovery": [{"bus": row.bus, "incident": row.kind, "count": len(row.incidents),
                       "p50_ms": percentile(row.times, 0.5), "p99_ms": percentile(row.times, 0.99),
+                      "customer_ms": max(incident.customer_ms for incident in row.incidents),
                       "longest_ms": max(row.times, default=None), "allowed_ms": row.bound_ms,
                       "problems": row.problems} for row in rows]}, indent=1) + "\n")
     return rows
