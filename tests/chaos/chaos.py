@@ -88,6 +88,7 @@ class Season:
                       f" {incident.note}", flush=True)
             verdict = night.verdict()
             self.verdicts.append(verdict)
+            report.write(self.options.out, self.verdicts, sorted(self.skipped))
         finally:
             if night:
                 night.close()

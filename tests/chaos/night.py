@@ -19,6 +19,7 @@ from customers import now_ms
 from incidents import INCIDENTS, Incident
 from log import COMMAND
 from recovery import Timeline
+from theatre import until
 
 CALM_S = (0.2, 0.6)  # between two incidents
 REST_S = 60
@@ -111,12 +112,14 @@ class Verdict:
 class Night:
     def __init__(self, bus, disk, seed, kind="plain"):
         self.bus, self.seed, self.folder = bus, seed, disk.folder
+        self.kind = kind
         self.name = bus if kind == "plain" else f"{bus}, {kind}"
         self.rng = random.Random(f"{seed}/{self.name}")
         self.stopwatch = Stopwatch()
         self.stopwatch.start()
         self.company = Company(bus, disk, seed, kind)
         self.incidents, self.counts = [], collections.Counter()
+        self.company.sales_resume(now_ms())  # everybody has found their place
 
     # ---- while it runs ----
 
@@ -143,11 +146,25 @@ class Night:
         return not any(state == OWED or state == PLANNED and at_ms < soon_ms
                        for _, state, _, at_ms in self.company.ledger())
 
-    def at_rest(self):
-        """The records and what is wrong with them, when nothing more happens; or after REST_S."""
+    def await_provider(self):
         deadline = time.monotonic() + REST_S
         while not self.settled() and time.monotonic() < deadline:
             time.sleep(0.1)
+
+    def look_after_refused(self):
+        """An answer that was signed an hour ago is refused, and kept for a person to look at, who
+        starts the paydesk again. Where no clock is set, nobody has to."""
+        if self.kind == "clock" and any(row[1] == REFUSED for row in self.company.ledger()):
+            self.company.kill_child("paydesk")
+            until(lambda: not any(row[1] == REFUSED for row in self.company.ledger()),
+                  "the paydesk to tell again")
+            self.await_provider()
+
+    def at_rest(self):
+        """The records and what is wrong with them, when nothing more happens; or after REST_S."""
+        self.await_provider()
+        self.look_after_refused()
+        deadline = time.monotonic() + REST_S
         while True:
             records = self.company.bus.read()
             found = check_log.breaches(records)
@@ -174,8 +191,9 @@ class Night:
 
     def verify(self):
         """The auditor of the house, who decides everything once more."""
+        steady = ["--steady-clock"] * (self.kind != "clock")
         try:
-            self.company.house.verify("--replay")
+            self.company.house.verify("--replay", *steady)
             return []
         except AssertionError as error:
             return [f"stagedoor verify --replay: {error}"]
