@@ -176,6 +176,7 @@ BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
 DATA   ?= var
 SEEDS  ?= 1000
+AGAIN  ?= 1
 FROM   ?= 1
 SECONDS ?= 60
 PREFIX ?= /usr/local
@@ -229,7 +230,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'unknown files waits kafka: $(sort $(wildcard tests/chaos/test_*.py))' \
 	    'bus cmocka waits: $(NO_KAFKA) $(CONFORMANCE)' \
 	    'bus-asan cmocka waits: $(NO_KAFKA) build/asan/test/bus/conformance' \
-	    'sim counted: build/bin/stagedoor-sim --seeds $(SEEDS)' \
+	    'sim counted: build/bin/stagedoor-sim --seeds 5000 --again 5' \
 	    'mutants counted: tests/mutants/mutants.py' \
 	    'fuzz counted: tests/fuzz/run.py --jobs 1 --seconds 60 $(FUZZ_TARGETS)' \
 	    'sim-list counted: build/bin/stagedoor-sim --list tests/sim/regressions.txt' \
@@ -252,8 +253,8 @@ simulator-tools:
 mutants: build/bin/stagedoor-sim ## the bugs on purpose: the simulator must see each of them
 	@tests/mutants/mutants.py $(if $(ONLY),--only $(ONLY))
 
-sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1
-	@build/bin/stagedoor-sim --seeds $(SEEDS) --from $(FROM) --jobs $(shell nproc)
+sim: build/bin/stagedoor-sim ## the simulator: make sim SEEDS=100000 FROM=1 AGAIN=10, every tenth run twice
+	@build/bin/stagedoor-sim --seeds $(SEEDS) --from $(FROM) --again $(AGAIN) --jobs $(shell nproc)
 
 fuzz: $(FUZZ_TARGETS) | build/.installed-test ## every decoder, with any bytes: make fuzz SECONDS=3600, for all of them together
 	@tests/fuzz/run.py --seconds $(SECONDS) --corpus build/fuzz/corpus $^

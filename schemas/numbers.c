@@ -25,9 +25,12 @@ void numbers_add_range(struct numbers *numbers, int64_t first, int64_t count)
 
 int64_t numbers_next(const struct numbers *numbers, int64_t number)
 {
-    for (number++; number <= NUMBERS_MAX; number++)
-        if (numbers_has(numbers, number))
-            return number;
+    uint64_t above = ~UINT64_C(0) << (number % 64);
+    for (int64_t at = number / 64; at < WORDS_COUNT; at++, above = ~UINT64_C(0)) {
+        uint64_t left = numbers->bits[at] & above;
+        if (left)
+            return at * 64 + __builtin_ctzll(left) + 1;
+    }
     return 0;
 }
 
