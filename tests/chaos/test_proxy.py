@@ -126,12 +126,13 @@ def never_comes(direct, topic):
 # ---- an idle proxy -------------------------------------------------------------------------------
 
 # Bodies of requests whose answers say where the broker is: (kind, versions, body, tags).
+NO_TOPICS = struct.pack(">i", 0)  # others make topics meanwhile
 WHERE = [
-    ("Metadata", [1, 2, 3], ALL_TOPICS, b""),
-    ("Metadata", [4, 5, 6, 7], ALL_TOPICS + b"\0", b""),
-    ("Metadata", [8], ALL_TOPICS + b"\0\0\0", b""),
-    ("Metadata", [9, 10], b"\0" + b"\0\0\0" + b"\0", b"\0"),
-    ("Metadata", [11, 12, 13], b"\0" + b"\0\0" + b"\0", b"\0"),
+    ("Metadata", [1, 2, 3], NO_TOPICS, b""),
+    ("Metadata", [4, 5, 6, 7], NO_TOPICS + b"\0", b""),
+    ("Metadata", [8], NO_TOPICS + b"\0\0\0", b""),
+    ("Metadata", [9, 10], b"\1" + b"\0\0\0" + b"\0", b"\0"),
+    ("Metadata", [11, 12, 13], b"\1" + b"\0\0" + b"\0", b"\0"),
     ("FindCoordinator", [0], text("group"), b""),
     ("FindCoordinator", [1, 2], text("group") + b"\0", b""),
     ("FindCoordinator", [3], b"\6group" + b"\0" + b"\0", b"\0"),
@@ -307,7 +308,7 @@ def test_freeze__holds_everything_until_healed(proxy, client, direct, topic):
         assert never_comes(direct, topic) and client.hears_nothing()
         proxy.heal()
         assert client.answer()[0] == number
-        assert is_there(direct, topic)
+        until(lambda: is_there(direct, topic), "the topic")
 
 
 def test_throttle__is_slow_both_ways(proxy, client):

@@ -125,8 +125,11 @@ void window_open(struct edges *edges, struct window *window, const char *folder)
     struct world *world = edges->world;
     struct edge *edge = &window->edge;
     struct bus_error error;
-    *window =
-        (struct window){.edges = edges, .up = true, .folder = folder, .life = window->life + 1};
+    *window = (struct window){.edges = edges,
+                              .up = true,
+                              .folder = folder,
+                              .unwritable = window->unwritable,
+                              .life = window->life + 1};
     for (int topic = 0; topic < TOPIC_COUNT; topic++)
         for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
             window->log_known[topic][partition] = sim_end(world->sim, topic, partition);
@@ -270,6 +273,31 @@ static void strike(struct window *window)
     }
 }
 
+/* As a full disk would: a batch fails at its last statement. */
+static void set_register_writable(struct window *window, bool writable)
+{
+    sqlite3 *keeper = window->edges->keepers[window - window->edges->windows];
+    int result = sqlite3_exec(keeper,
+                              writable ? "DROP TRIGGER IF EXISTS full"
+                                       : "CREATE TRIGGER full BEFORE INSERT ON positions"
+                                         " BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+                              NULL, NULL, NULL);
+    assert(result == SQLITE_OK);
+    window->unwritable = !writable;
+    tell(window, writable ? "can write its register again" : "cannot write its register");
+}
+
+static void strike_register(struct window *window)
+{
+    struct edges *edges = window->edges;
+    if (window->unwritable) {
+        if (prng_chance(&edges->prng, 1, 80))
+            set_register_writable(window, true);
+    } else if (window->file && strikes(edges, POINT_edge_register_unwritable, 1, 200)) {
+        set_register_writable(window, false);
+    }
+}
+
 /* Between a customer's command and its append. */
 static bool dies_before_publishing(struct window *window)
 {
@@ -330,8 +358,10 @@ void edges_act(struct world *world, bool faults)
     customers_act(edges);
     for (int i = 0; i < EDGES; i++) {
         struct window *window = &edges->windows[i];
-        if (faults)
+        if (faults) {
             strike(window);
+            strike_register(window);
+        }
         if (!window->up || window->frozen || prng_chance(&edges->prng, 1, 4))
             continue;
         if (faults && dies_before_publishing(window))
@@ -353,6 +383,8 @@ void edges_rest(struct world *world)
         if (!edges->windows[i].up)
             window_start(&edges->windows[i]);
         window_thaw(&edges->windows[i]);
+        if (edges->windows[i].unwritable)
+            set_register_writable(&edges->windows[i], true);
     }
 }
 

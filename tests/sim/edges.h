@@ -89,6 +89,7 @@ struct window {
     int64_t log_known[TOPIC_COUNT][WORLD_PARTITIONS]; /* the log's ends when it started */
     const char *folder;                               /* of its register; NULL: it keeps none */
     struct register_file *file;                       /* NULL likewise */
+    bool unwritable;                                  /* the register */
     struct visit *visits;
 };
 

@@ -74,6 +74,7 @@
     X(edges)                                                                                       \
     X(edge_register)                                                                               \
     X(edge_register_resumed)                                                                       \
+    X(edge_register_unwritable)                                                                    \
     X(edge_crash)                                                                                  \
     X(edge_crash_queued)    /* a command not yet appended */                                       \
     X(edge_crash_published) /* not yet acknowledged */                                             \

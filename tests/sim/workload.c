@@ -16,7 +16,8 @@ static const struct workload workloads[] = {
     {"rebuy",        10, 1,   4, true,     60,  400,  55, {34, 26, 6, 26, 4,  2,  1, 1}},
     {"money",         6, 1,  10, true,     40,  450,  45, {22, 38, 2, 14, 4,  3, 15, 2}},
     {"second-thoughts", 20, 1, 30, true,   60,  450,  90, {18, 10, 38, 16, 8,  6,  2, 2}},
-    {"full-house", 5000, 1, 100, false, 10000, 2500, 420, {94,  2, 0,  2, 0,  1,  0, 1}},
+    {"door",         15, 1,  20, false,    12,  450,  90, {12, 15, 2,  4, 56, 3,  1, 2}},
+    {"full-house", 1000, 1, 100, false, 10000, 2500, 420, {94,  2, 0,  2, 0,  1,  0, 1}},
     // clang-format on
 };
 enum { WORKLOAD_COUNT = sizeof workloads / sizeof *workloads };

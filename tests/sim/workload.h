@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORKLOADS_MAX = 8, ACTS = 8 };
+enum { WORKLOADS_MAX = 9, ACTS = 8 };
 
 struct workload {
     const char *name;

@@ -1,6 +1,10 @@
 /* Over compose/local-kafka/kafka.sh. */
 #include "tests/support/broker.h"
 
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +14,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { FREEZE_WITHIN_MS = 30 * 1000 };
 
 static char address[32]; /* "": none was started */
 
@@ -61,9 +67,37 @@ void broker_up(void)
     call("up");
 }
 
+/* kill returns before every thread has stopped; one in the middle of an fsync takes its time. */
+static bool all_stopped(int pid)
+{
+    char path[300], state = 'T';
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *threads = opendir(path);
+    assert_non_null(threads);
+    for (struct dirent *each; state == 'T' && (each = readdir(threads));) {
+        if (each->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%s/stat", pid, each->d_name);
+        FILE *stream = fopen(path, "r");
+        if (stream && fscanf(stream, "%*d (%*[^)]) %c", &state) != 1)
+            state = '?';
+        if (stream)
+            fclose(stream);
+    }
+    closedir(threads);
+    return state == 'T';
+}
+
 void broker_freeze(bool frozen)
 {
-    kill(number("pid"), frozen ? SIGSTOP : SIGCONT);
+    int pid = number("pid");
+    int64_t until_ms = clock_monotonic_ms() + FREEZE_WITHIN_MS;
+    kill(pid, frozen ? SIGSTOP : SIGCONT);
+    while (frozen && !all_stopped(pid)) {
+        if (clock_monotonic_ms() > until_ms)
+            fail_msg("the broker does not stop within %d ms", FREEZE_WITHIN_MS);
+        sched_yield();
+    }
 }
 
 void broker_gone(void)
