@@ -63,6 +63,7 @@ struct audit_options {
      * waited for their time and for what had been appended before it, and whether a backlog was
      * handled in the order of its append times: 6, 9. */
     bool steady_clock;
+    int64_t clock_slack_ms; /* but for that much, as a clock that is kept in time is set back */
     /* Every accepted event, in the order of judging; NULL: nobody wants to know. Borrowed. */
     void (*told)(void *context, const struct place *place, const struct message *event,
                  struct text source, struct text value);

@@ -311,7 +311,7 @@ static void check_id(struct hearing *hearing)
 static void check_due_time(struct hearing *hearing)
 {
     int64_t early_ms = hearing->event->at_ms - hearing->append_ms;
-    if (hearing->audit->options.steady_clock && early_ms > 0)
+    if (hearing->audit->options.steady_clock && early_ms > hearing->audit->options.clock_slack_ms)
         BREACH(hearing, 9, "it was due %lld ms after the log took it", (long long)early_ms);
     hearing->ledger->timer_ms = hearing->event->at_ms;
 }

@@ -241,15 +241,16 @@ static void check_turn(struct audit *audit, const struct ledger *ledger, int ser
                        const struct place *place, const struct page *page)
 {
     int64_t append_ms = page->record.append_ms;
+    int64_t surely_ms = append_ms + audit->options.clock_slack_ms;
     int64_t backlog_ms =
         ledger->handled_ms < ledger->claim_ms ? ledger->handled_ms : ledger->claim_ms;
     if (!audit->options.steady_clock || page->verdict != FENCE_ACCEPTED)
         return;
-    if (append_ms < ledger->timer_ms)
+    if (surely_ms < ledger->timer_ms)
         breach_at(audit, 6, place, append_ms,
                   "%s decided what was due %lld ms after this was appended, and had not read it",
                   parts[service].name, (long long)(ledger->timer_ms - append_ms));
-    else if (append_ms < backlog_ms)
+    else if (surely_ms < backlog_ms)
         breach_at(
             audit, 6, place, append_ms,
             "it lay there when the owner of %s took over, which handled younger records first",

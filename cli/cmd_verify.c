@@ -22,6 +22,7 @@ struct way {
 struct verify {
     const struct command *command;
     bool replay, json, running, steady_clock;
+    int64_t clock_slack_ms;
 
     struct bus *bus;
     struct installation installation;
@@ -171,7 +172,9 @@ static int read_log(struct verify *verify)
 
 static int judge(struct verify *verify)
 {
-    struct audit_options options = {.replay = verify->replay, .steady_clock = verify->steady_clock};
+    struct audit_options options = {.replay = verify->replay,
+                                    .steady_clock = verify->steady_clock,
+                                    .clock_slack_ms = verify->clock_slack_ms};
     struct buffer out = {0};
     verify->began_ms = clock_monotonic_ms();
     verify->audit = audit_new(&verify->installation, &options);
@@ -200,6 +203,8 @@ int command_verify(const struct command *command, int argc, char **argv)
                     "also decide everything again and compare byte for byte"),
         OPTION_FLAG("steady-clock", 0, NULL, &verify.steady_clock,
                     "the broker's clock was never set back: also check what waits for its time"),
+        OPTION_COUNT("clock-slack", 0, "MS", NULL, &verify.clock_slack_ms, 0, 3600 * 1000,
+                     "but by so much, as a clock that is kept in time is (0)"),
         OPTION_FLAG("running", 0, NULL, &verify.running,
                     "services are at work: what they have not read yet is not missing"),
         OPTION_FLAG("json", 0, NULL, &verify.json, "one JSON object"),

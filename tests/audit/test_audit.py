@@ -82,6 +82,21 @@ def test_audit__finds(tmp_path, path):
     assert (first["invariant"], place) == (int(expected[1]), expected[2]), first
 
 
+@pytest.mark.parametrize("slack_ms, verified", [(819, False), (820, True)])
+def test_audit__a_clock_that_is_kept_in_time_has_some_slack(tmp_path, slack_ms, verified):
+    lines = good_lines()
+    lines.update(parse((HERE / "timer_ahead.edit").read_text()))  # by 820 ms
+    found = verify(tmp_path, lines, "--steady-clock", "--clock-slack", str(slack_ms))
+    assert found["verified"] == verified
+
+
+@pytest.mark.parametrize("name", ["timer_before_backlog", "backlog_out_of_order"])
+def test_audit__within_the_slack_nobody_knows_what_was_first(tmp_path, name):
+    lines = good_lines()
+    lines.update(parse((HERE / f"{name}.edit").read_text()))
+    assert verify(tmp_path, lines, "--steady-clock", "--clock-slack", "3600000")["verified"]
+
+
 def test_audit__every_invariant_has_a_doctored_log():
     broken = {int(number) for path in EDITS
               for number in re.findall(r"breach of invariant (\d+)", path.read_text())}

@@ -85,14 +85,15 @@ def incidents_table(rows):
 
 def counts_table(verdicts):
     yield ("| bus | seconds | HTTP requests | commands | records | sold | refused | incidents | "
-           "longest pause of a customer | machine stood still | processors wanting |")
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+           "longest pause of a customer | machine stood still | its clock set back | processors wanting |")
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     for verdict in verdicts:
         events = verdict.events
         yield (f"| {verdict.bus} | {verdict.seconds:.0f} | {verdict.requests} | "
                f"{verdict.commands} | {verdict.records} | {events.get('SeatsSold', 0)} | "
                f"{events.get('HoldRejected', 0)} | {len(verdict.incidents)} | "
                f"{verdict.longest_pause_ms:.0f} ms | {verdict.machine_pause_ms:.0f} ms | "
+               f"{verdict.clock_back_ms:.1f} ms | "
                f"{100 * verdict.crowded:.0f} % |")
 
 

@@ -13,7 +13,7 @@ def verdict(rules=None, **incident):
     what = Incident("kill shows", 0, **{"resumed": True, "recovery_ms": 70.0, **incident})
     return Verdict("sqlite", 1, 12.0, [what], rules or {"log": []}, records=40, commands=10,
                    requests=30, outcomes={"reserve 201": 3}, events={"SeatsSold": 2},
-                   longest_pause_ms=90.0, machine_pause_ms=3.0, crowded=0.5)
+                   longest_pause_ms=90.0, machine_pause_ms=3.0, clock_back_ms=0.4, crowded=0.5)
 
 
 @pytest.mark.parametrize("found,then", [
