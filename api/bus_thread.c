@@ -144,6 +144,7 @@ static void fold(struct edge *edge, const struct follower_item *item)
 {
     const struct message *event = &item->message;
     view_apply(&edge->view, event, &item->place);
+    playbill_take_down(&edge->playbill, event->show_id);
     if (event->type == MESSAGE_Refused)
         errands_refused(edge, event);
     if (message_has(event, reservation_id))
@@ -160,6 +161,7 @@ static void stop_believing(struct edge *edge, const struct follower_item *item)
              "purpose, remove register.db and start again",
              topic_name(item->place.topic), item->place.partition, (long long)item->place.offset,
              item->why ? item->why : "no reason given");
+    playbill_take_all_down(&edge->playbill);
     edge->lost = "the log is not the one that was read before";
 }
 

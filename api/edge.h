@@ -13,6 +13,7 @@
 #include "api/errand.h"
 #include "api/keys.h"
 #include "api/options.h"
+#include "api/playbill.h"
 #include "api/request.h"
 #include "api/view.h"
 #include "bus/fence.h"
@@ -36,10 +37,15 @@ struct edge {
     bool caught_up, down, draining;
     const char *lost; /* why this edge may not answer; NULL: it may */
 
+    struct playbill playbill; /* has a lock of its own */
     struct register_file *register_file;
     void (*wake)(struct edge *edge); /* makes the bus thread look at its queue; any thread */
     struct bus_thread *bus_thread;
 };
+
+/* Everything that is not handed out by other parts; `edge` is {0}, or has its options. */
+void edge_init(struct edge *edge);
+void edge_release(struct edge *edge);
 
 static inline void edge_lock(struct edge *edge)
 {

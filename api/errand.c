@@ -312,19 +312,3 @@ void errands_dismiss(struct edge *edge)
 {
     errands_due(edge, INT64_MAX);
 }
-
-struct request *edge_take_done(struct edge *edge)
-{
-    struct request *list = edge->errands.done;
-    edge->errands.done = NULL;
-    return list;
-}
-
-void edge_resume(struct edge *edge, struct request *list)
-{
-    (void)edge;
-    for (struct request *next; list; list = next) {
-        next = list->next;
-        list->resume(list);
-    }
-}

@@ -76,15 +76,32 @@ void handle_list_shows(struct edge *edge, struct request *request)
     answer_close(request);
 }
 
+/* The page of a show, put up if it was not; NULL: there is no such show. */
+static struct page *page_of(struct edge *edge, struct text show_id)
+{
+    int64_t now_ms = clock_wall_ms();
+    struct page *page = playbill_take(&edge->playbill, show_id, now_ms);
+    if (page)
+        return page;
+    edge_lock(edge);
+    const struct show *show = view_show(&edge->view, show_id);
+    if (show) {
+        page = render_page(show, now_ms);
+        if (edge->lost == NULL)
+            playbill_put_up(&edge->playbill, show_id, page);
+    }
+    edge_unlock(edge);
+    return page;
+}
+
 void handle_show(struct edge *edge, struct request *request)
 {
-    edge_lock(edge);
-    const struct show *show = view_show(&edge->view, request->parts[0]);
-    if (show)
-        answer_show(request, 200, show);
-    edge_unlock(edge);
-    if (show == NULL)
+    struct page *page = page_of(edge, request->parts[0]);
+    if (page)
+        answer_page(request, 200, page);
+    else
         problem_answer(request, PROBLEM_not_found, "there is no such show");
+    page_drop(page);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 struct visitor {
     struct visitor *previous, *next;
     int socket;
-    int64_t due_ms; /* INT64_MAX: nothing */
+    _Atomic int64_t due_ms; /* INT64_MAX: nothing */
 };
 
 struct listener {
@@ -59,7 +60,7 @@ static void notify_connection(void *context, struct MHD_Connection *connection, 
         visitor = memory_new(sizeof *visitor);
         visitor->socket =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        visitor->due_ms = clock_monotonic_ms() + HTTP_HEADERS_WITHIN_MS;
+        atomic_init(&visitor->due_ms, clock_monotonic_ms() + HTTP_HEADERS_WITHIN_MS);
         pthread_mutex_lock(&http->lock);
         visitor->next = http->visitors;
         if (http->visitors)
@@ -80,16 +81,13 @@ static void notify_connection(void *context, struct MHD_Connection *connection, 
     memory_free(visitor);
 }
 
-static void expect(struct http *http, struct MHD_Connection *connection, int64_t due_ms)
+static void expect(struct MHD_Connection *connection, int64_t due_ms)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct visitor *visitor = info ? info->socket_context : NULL;
-    if (visitor == NULL)
-        return;
-    pthread_mutex_lock(&http->lock);
-    visitor->due_ms = due_ms;
-    pthread_mutex_unlock(&http->lock);
+    if (visitor)
+        atomic_store(&visitor->due_ms, due_ms);
 }
 
 void http_sweep(struct http *http)
@@ -97,7 +95,7 @@ void http_sweep(struct http *http)
     int64_t now_ms = clock_monotonic_ms();
     pthread_mutex_lock(&http->lock);
     for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
-        if (visitor->due_ms <= now_ms)
+        if (atomic_load(&visitor->due_ms) <= now_ms)
             shutdown(visitor->socket, SHUT_RDWR);
     pthread_mutex_unlock(&http->lock);
 }
@@ -193,7 +191,9 @@ static bool add_headers(struct MHD_Response *response, const struct answer *answ
     for (int i = 0; i < answer->header_count; i++)
         added = added && MHD_add_response_header(response, answer->headers[i].name,
                                                  answer->headers[i].value);
-    return added && MHD_add_response_header(response, "Cache-Control", "no-store") &&
+    return added &&
+           MHD_add_response_header(response, "Cache-Control",
+                                   answer->cache_control ? answer->cache_control : "no-store") &&
            (!closing || MHD_add_response_header(response, "Connection", "close"));
 }
 
@@ -217,6 +217,81 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
     return result;
 }
 
+/* ---- at a glance ----------------------------------------------------------------------------- */
+
+/* Of those requests, what stands in their slot instead of an exchange. */
+static char at_a_glance;
+
+static void undress(void *dressed)
+{
+    MHD_destroy_response(dressed);
+}
+
+/* The page as it is sent to any number of connections; NULL: there is no memory for it. */
+static struct MHD_Response *dress(struct page *page)
+{
+    void *worn = atomic_load(&page->dressed);
+    if (worn)
+        return worn;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(page->body.size, page->body.data, MHD_RESPMEM_MUST_COPY);
+    if (response && MHD_add_response_header(response, "ETag", page->etag) &&
+        MHD_add_response_header(response, "X-Log-Position", page->position) &&
+        MHD_add_response_header(response, "Cache-Control", "no-cache") &&
+        MHD_add_response_header(response, "Content-Type", "application/json") &&
+        atomic_compare_exchange_strong(&page->dressed, &worn, response)) {
+        page->undress = undress;
+        return response;
+    }
+    if (response)
+        MHD_destroy_response(response);
+    return worn; /* another thread's, if it was quicker */
+}
+
+struct glance {
+    struct text if_none_match;
+    bool plain; /* nothing else was sent that could change the answer */
+};
+
+static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    static const char *const others[] = {"Authorization", "X-Request-Id", "traceparent"};
+    struct glance *glance = context;
+    if (kind == MHD_GET_ARGUMENT_KIND)
+        glance->plain = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcasecmp(name, others[i]) == 0)
+            glance->plain = false;
+    if (strcasecmp(name, "If-None-Match") == 0)
+        glance->if_none_match = text_of(value);
+    return MHD_YES;
+}
+
+/* Most of what is asked during a sale: a show, by somebody of whom nothing is known. false: the
+ * long way. */
+static bool answer_at_a_glance(struct listener *listener, struct MHD_Connection *connection,
+                               const char *path, const char *method, enum MHD_Result *result)
+{
+    struct glance glance = {.plain = true};
+    if (verb_of(method) != VERB_GET || atomic_load(&listener->http->closing))
+        return false;
+    struct page *page = route_glance(listener->http->edge, text_of(path));
+    if (page == NULL)
+        return false;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, look_at_header,
+                              &glance);
+    struct MHD_Response *response = glance.plain ? dress(page) : NULL;
+    if (response) /* of a 304 libmicrohttpd sends the headers only */
+        *result = MHD_queue_response(
+            connection, request_knows(glance.if_none_match, text_of(page->etag)) ? 304 : 200,
+            response);
+    page_drop(page);
+    return response != NULL;
+}
+
+/* ---- the long way ---------------------------------------------------------------------------- */
+
 static void take_body(struct request *request, const char *data, size_t size)
 {
     if (request->body.size + size > REQUEST_BODY_MAX)
@@ -231,11 +306,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
     struct listener *listener = context;
     struct exchange *exchange = *slot;
+    enum MHD_Result result;
     (void)version;
-    if (exchange == NULL) {
-        *slot = begin(listener, connection, path, method);
-        expect(listener->http, connection, clock_monotonic_ms() + HTTP_BODY_WITHIN_MS);
+    if (*slot == NULL) { /* an answer to this call would end the connection */
+        *slot = &at_a_glance;
+        expect(connection, clock_monotonic_ms() + HTTP_BODY_WITHIN_MS);
         return MHD_YES;
+    }
+    if (*slot == &at_a_glance) {
+        if (*size == 0 && answer_at_a_glance(listener, connection, path, method, &result))
+            return result;
+        *slot = exchange = begin(listener, connection, path, method);
     }
     struct request *request = &exchange->request;
     if (*size) {
@@ -245,7 +326,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (!exchange->routed) {
         exchange->routed = true;
-        expect(listener->http, connection, INT64_MAX);
+        expect(connection, INT64_MAX);
         route_request(listener->http->edge, request);
         if (exchange->waited)
             return MHD_YES; /* suspended; maybe resumed already, then we are called again */
@@ -259,10 +340,10 @@ static void notify_completed(void *context, struct MHD_Connection *connection, v
     struct http *http = ((struct listener *)context)->http;
     struct exchange *exchange = *slot;
     (void)code;
-    if (exchange == NULL)
-        return;
+    expect(connection, clock_monotonic_ms() + HTTP_IDLE_MS);
     *slot = NULL;
-    expect(http, connection, clock_monotonic_ms() + HTTP_IDLE_MS);
+    if (exchange == NULL || (void *)exchange == &at_a_glance)
+        return;
     if (!exchange->waited) {
         exchange_free(exchange);
         return;

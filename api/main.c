@@ -189,7 +189,7 @@ int main(int count, char **arguments)
     block_signals(&signals);
     umask(077); /* keys and names of people */
     edge.options = &options;
-    pthread_mutex_init(&edge.lock, NULL);
+    edge_init(&edge);
     make_folder(options.data);
     take_folder(options.data);
     load_keys(&edge);
@@ -207,7 +207,7 @@ int main(int count, char **arguments)
     register_stop(edge.register_file);
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
-    view_release(&edge.view);
+    edge_release(&edge);
     log_line(LOG_INFO, "edge", "stopped");
     return END_OK;
 }

@@ -283,32 +283,54 @@ void render_reservation(struct buffer *out, const struct reservation *reservatio
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* True and answered 304 when the client has it already. */
-static bool is_known(struct request *request, int status, struct text etag)
+/* 304 instead of 200 when the client has it already; the shell sends no body then, only how long
+ * it would have been. */
+static int tag(struct request *request, int status, struct text etag)
 {
     answer_header(request, "ETag", "%.*s", TEXT_PRINT(etag));
-    if (request->verb != VERB_GET || status != 200 ||
-        !text_equal(request->headers.if_none_match, etag))
-        return false;
-    request->answer.status = 304;
-    return true;
+    bool known = request->verb == VERB_GET && status == 200 &&
+                 request_knows(request->headers.if_none_match, etag);
+    return known ? 304 : status;
+}
+
+/* When the status of the show changes by itself. */
+static int64_t good_until_ms(const struct show *show, int64_t now_ms)
+{
+    const int64_t turns[] = {show->on_sale_at_ms, show->off_sale_at_ms};
+    int64_t first_ms = INT64_MAX;
+    for (size_t i = 0; i < sizeof turns / sizeof *turns; i++)
+        if (turns[i] > now_ms && turns[i] < first_ms)
+            first_ms = turns[i];
+    return first_ms;
+}
+
+struct page *render_page(const struct show *show, int64_t now_ms)
+{
+    struct buffer body = {0};
+    char etag[96], position[40];
+    snprintf(etag, sizeof etag, "\"%d-%lld-%lld-%d\"", show->partition, (long long)show->offset,
+             (long long)show->other_offset, (int)view_show_status(show, now_ms));
+    snprintf(position, sizeof position, "%d:%lld", show->partition, (long long)show->offset);
+    render_show(&body, NULL, show, now_ms);
+    buffer_byte(&body, '\n');
+    return page_new(text_of(etag), text_of(position), &body, good_until_ms(show, now_ms));
+}
+
+void answer_page(struct request *request, int status, const struct page *page)
+{
+    answer_header(request, "X-Log-Position", "%s", page->position);
+    request->answer.status = tag(request, status, text_of(page->etag));
+    request->answer.cache_control = "no-cache";
+    buffer_clear(&request->answer.body);
+    buffer_text(&request->answer.body, buffer_view(&page->body));
+    request->answer.content_type = "application/json";
 }
 
 void answer_show(struct request *request, int status, const struct show *show)
 {
-    int64_t now_ms = clock_wall_ms();
-    struct text etag = arena_print(&request->arena, "\"%d-%lld-%lld-%d\"", show->partition,
-                                   (long long)show->offset, (long long)show->other_offset,
-                                   (int)view_show_status(show, now_ms));
-    answer_header(request, "X-Log-Position", "%d:%lld", show->partition, (long long)show->offset);
-    if (is_known(request, status, etag))
-        return;
-    struct buffer *out = &request->answer.body;
-    buffer_clear(out);
-    render_show(out, NULL, show, now_ms);
-    buffer_byte(out, '\n');
-    request->answer.status = status;
-    request->answer.content_type = "application/json";
+    struct page *page = render_page(show, clock_wall_ms());
+    answer_page(request, status, page);
+    page_drop(page);
 }
 
 void answer_reservation(struct request *request, int status, const struct reservation *reservation,
@@ -317,9 +339,7 @@ void answer_reservation(struct request *request, int status, const struct reserv
     const int64_t *offsets = reservation->offsets;
     struct text etag = arena_print(&request->arena, "\"%lld.%lld.%lld\"", (long long)offsets[0],
                                    (long long)offsets[1], (long long)offsets[2]);
-    if (is_known(request, status, etag))
-        return;
-    struct buffer *out = answer_open(request, status);
+    struct buffer *out = answer_open(request, tag(request, status, etag));
     render_reservation(out, reservation, secret);
     answer_close(request);
 }

@@ -4,6 +4,7 @@
 #define API_RENDER_H
 
 #include "api/keys.h"
+#include "api/playbill.h"
 #include "api/request.h"
 #include "api/view.h"
 
@@ -19,8 +20,13 @@ void render_reservation(struct buffer *out, const struct reservation *reservatio
 const char *render_payment_status(const struct attempt *attempt);
 const char *render_refund_status(const struct repayment *repayment);
 
-/* 200 or 201 with the show, ETag and X-Log-Position; 304 if If-None-Match names it and `status`
- * is 200. */
+/* The show as the public reads it; the caller holds it. */
+struct page *render_page(const struct show *show, int64_t now_ms);
+
+/* The page with ETag and X-Log-Position; 304 if If-None-Match names it and `status` is 200. */
+void answer_page(struct request *request, int status, const struct page *page);
+
+/* The same with a show as it is now. */
 void answer_show(struct request *request, int status, const struct show *show);
 
 /* The same with a reservation. */

@@ -18,6 +18,28 @@ void request_release(struct request *request)
     arena_release(&request->arena);
 }
 
+static struct text trimmed(struct text text)
+{
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = (struct text){text.data + 1, text.size - 1};
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* The weak comparison: W/ makes no difference. No tag of ours has a comma. */
+bool request_knows(struct text if_none_match, struct text etag)
+{
+    while (if_none_match.size) {
+        struct text tag = trimmed(text_cut(&if_none_match, ','));
+        if (text_starts(tag, "W/"))
+            tag = (struct text){tag.data + 2, tag.size - 2};
+        if (text_is(tag, "*") || text_equal(tag, etag))
+            return true;
+    }
+    return false;
+}
+
 void answer_header(struct request *request, const char *name, const char *format, ...)
 {
     struct answer *answer = &request->answer;
@@ -38,6 +60,7 @@ struct buffer *answer_open(struct request *request, int status)
     struct answer *answer = &request->answer;
     answer->status = status;
     answer->content_type = "application/json";
+    answer->cache_control = NULL;
     buffer_clear(&answer->body);
     json_put_open(&answer->body, NULL, '{');
     return &answer->body;
@@ -53,5 +76,6 @@ void answer_clear(struct request *request)
 {
     buffer_clear(&request->answer.body);
     request->answer.header_count = request->answer.kept_count;
+    request->answer.cache_control = NULL;
     request->answer.status = 0;
 }

@@ -51,6 +51,7 @@ struct answer_header {
 struct answer {
     int status; /* 0: none yet */
     const char *content_type;
+    const char *cache_control; /* NULL: no-store */
     struct buffer body;
     struct answer_header headers[ANSWER_HEADERS_MAX];
     int header_count;
@@ -89,6 +90,9 @@ struct request {
 
 void request_init(struct request *request);
 void request_release(struct request *request); /* what it owns, not itself */
+
+/* Whether the value of an If-None-Match names the entity tag (RFC 9110 13.1.2); data NULL: no. */
+bool request_knows(struct text if_none_match, struct text etag);
 
 /* Adds a header; `format` is printed into the arena. Beyond ANSWER_HEADERS_MAX nothing happens. */
 void answer_header(struct request *request, const char *name, const char *format, ...)

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 
 #include "api/handlers.h"
+#include "base/clock.h"
 
 #include <string.h>
 #include <strings.h>
@@ -191,6 +192,14 @@ static bool is_request_id(struct text text)
         if (text.data[i] < ' ' || text.data[i] > '~')
             return false;
     return text.size > 0 && text.size <= 128;
+}
+
+struct page *route_glance(struct edge *edge, struct text path)
+{
+    static const char pattern[] = "/v1/shows/{}";
+    struct text parts[REQUEST_PARTS_MAX];
+    return matches(pattern, path, parts) ? playbill_take(&edge->playbill, parts[0], clock_wall_ms())
+                                         : NULL;
 }
 
 void route_request(struct edge *edge, struct request *request)

@@ -148,7 +148,7 @@ void window_open(struct edges *edges, struct window *window, const char *folder)
         window->up = false;
         return;
     }
-    pthread_mutex_init(&edge->lock, NULL);
+    edge_init(edge);
     if (folder)
         open_register(window, folder);
     bus_thread_follow(edge->bus_thread);
@@ -159,11 +159,7 @@ static void window_end(struct window *window)
     while (window->visits)
         visit_free(window->visits);
     register_close(window->file);
-    view_release(&window->edge.view);
-    map_release(&window->edge.errands.waiting);
-    heap_release(&window->edge.errands.deadlines);
-    memory_free(window->edge.positions);
-    pthread_mutex_destroy(&window->edge.lock);
+    edge_release(&window->edge);
     window->up = false;
 }
 

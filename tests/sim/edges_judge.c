@@ -335,6 +335,40 @@ static void check_customer(struct edges_judge *judge, const struct customer *cus
     check_growth(judge, &customer->look_at_show);
 }
 
+/* Where the seats of the show last changed, up to `offset`; -1: they had not. */
+static int64_t last_change(const struct edges_judge *judge, int show, int64_t offset)
+{
+    int64_t found = -1;
+    for (size_t i = 0; i < judge->seats_counts[show]; i++)
+        if (judge->seats[show][i].offset <= offset)
+            found = judge->seats[show][i].offset;
+    return found;
+}
+
+/* Who was told that seats are held finds them so when he looks at the show. */
+static void check_own_writes(struct edges_judge *judge)
+{
+    const struct edges *edges = judge->edges;
+    struct {
+        int life;
+        int64_t offset; /* the highest of shows.events that the edge has told */
+    } told[EDGES][SHOWS_MAX] = {{{0, 0}}};
+    for (size_t i = 0; i < edges->given_count; i++) {
+        const struct given *given = &edges->journal[i];
+        int show = given->ask->customer->show, edge = given->edge;
+        int64_t offset = given->offsets[TOPIC_SHOWS_EVENTS];
+        if (told[edge][show].life != given->life)
+            told[edge][show].offset = -1;
+        told[edge][show].life = given->life;
+        if (given->ask->kind == ASK_SHOW && given->status == 200 &&
+            offset < last_change(judge, show, told[edge][show].offset))
+            edges_breach(judge, "edge-%d told an older show %s at %lld than it had told before",
+                         edge, given->ask->customer->show_id, (long long)given->at_ms);
+        if (offset > told[edge][show].offset)
+            told[edge][show].offset = offset;
+    }
+}
+
 /* ---- nobody waits ---------------------------------------------------------------------------- */
 
 static void check_waiting(struct edges_judge *judge)
@@ -367,6 +401,7 @@ const char *edges_judge(struct world *world)
         check_given(&judge, &edges->journal[i]);
     for (int i = 0; i < CUSTOMERS; i++)
         check_customer(&judge, &edges->customers[i]);
+    check_own_writes(&judge);
     views_check(&judge);
     words_release(&judge);
     return world->breach[0] ? world->breach : NULL;

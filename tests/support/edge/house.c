@@ -58,7 +58,7 @@ void house_open_edge(struct house *house)
     house->options.pay_urls[0] =
         (struct pay_url){"paydesk", text_of("https://pay.example/{payment_id}?x")};
     house->options.pay_url_count = 1;
-    pthread_mutex_init(&edge->lock, NULL);
+    edge_init(edge);
     bool good = keys_parse(text_of(key_lines), &edge->keys, why) &&
                 bus_thread_on(edge, sim_bus_open(house->sim, &options), &error);
     assert(good);
@@ -73,11 +73,7 @@ void house_close_edge(struct house *house)
 {
     bus_thread_close(house->edge.bus_thread);
     register_close(house->file);
-    view_release(&house->edge.view);
-    map_release(&house->edge.errands.waiting);
-    heap_release(&house->edge.errands.deadlines);
-    memory_free(house->edge.positions);
-    pthread_mutex_destroy(&house->edge.lock);
+    edge_release(&house->edge);
 }
 
 void house_lose_edge(struct house *house)
