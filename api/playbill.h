@@ -2,8 +2,8 @@
  *
  * During a sale the same few shows are looked at over and over. So a show is rendered by the first
  * who asks after a change, and what he got hangs out as a page until the next change; whoever finds
- * one there needs neither the edge's lock nor a word of JSON. A page never changes: it is taken down
- * and another one put up.
+ * one there needs neither the edge's lock nor a word of JSON. A page never changes: it is taken
+ * down and another one put up.
  *
  * Whoever folds an event takes the show's page down under the edge's lock, and a page is put up
  * under that lock too, so none is older than what was answered to a write. Source: http, "Reads". */
