@@ -6,7 +6,8 @@
  * down and another one put up.
  *
  * Whoever folds an event takes the show's page down under the edge's lock, and a page is put up
- * under that lock too, so none is older than what was answered to a write. Source: http, "Reads". */
+ * under that lock too, so none is older than what was answered to a write. Source: http,
+ * "Reads". */
 #ifndef API_PLAYBILL_H
 #define API_PLAYBILL_H
 
