@@ -4,6 +4,7 @@
 #include "api/problem.h"
 #include "base/rfc3339.h"
 #include "schemas/codec.h"
+#include "schemas/ticket.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,20 @@ bool body_time(struct body *body, const char *name, int64_t *value_ms)
            fail_member(body, name, "must be a time like 2026-11-21T19:30:00Z");
 }
 
+bool body_refund(struct body *body, const char *name, enum refund *value)
+{
+    struct text word;
+    return body_text(body, name, &word) &&
+           (refund_named(word, value) || fail_member(body, name, "must be none or full"));
+}
+
+bool body_entry(struct body *body, const char *name, enum entry *value)
+{
+    struct text word;
+    return body_text(body, name, &word) &&
+           (entry_named(word, value) || fail_member(body, name, "must be in or out"));
+}
+
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 /* The members of an item may be these and no others; NULL ends the list. */
@@ -180,6 +195,26 @@ bool body_lines(struct body *body, struct lines *lines)
     return list != NULL;
 }
 
+bool body_tickets(struct body *body, const char *name, struct text reservation_id,
+                  struct numbers *numbers)
+{
+    const struct json *list = list_of(body, name, NUMBERS_MAX);
+    char pointer[160];
+    int at = 0;
+    *numbers = (struct numbers){{0}};
+    for (const struct json *item = list ? json_first(list) : NULL; item;
+         item = json_next(item), at++) {
+        struct text text, of;
+        int64_t number;
+        snprintf(pointer, sizeof pointer, "/%.60s/%d", name, at);
+        if (!json_text(item, &text) || !ticket_id_parse(text, &of, &number) ||
+            !text_equal(of, reservation_id))
+            return fail(body, pointer, "must be a ticket_id of this reservation");
+        numbers_add(numbers, number);
+    }
+    return list != NULL;
+}
+
 /* {price: {amount_minor, currency}} as shows are shown, or amount_minor alone. */
 static bool read_price(struct body *body, const char *path, const struct json *item,
                        int64_t *amount_minor, struct text *currency)
@@ -233,6 +268,7 @@ static void print_pointer(const char *field, char *pointer, size_t size)
 {
     static const char *const renamed[][2] = {{"holder/", ""},
                                              {"starts_at_ms", "starts_at"},
+                                             {"until_at_ms", "until"},
                                              {"on_sale_at_ms", "on_sale_at"},
                                              {"off_sale_at_ms", "off_sale_at"},
                                              {"customer_cancel_until_ms", "customer_cancel_until"}};

@@ -32,7 +32,12 @@ bool body_text(struct body *body, const char *name, struct text *value);
 bool body_i64(struct body *body, const char *name, int64_t *value);
 bool body_bool(struct body *body, const char *name, bool *value);
 bool body_time(struct body *body, const char *name, int64_t *value_ms); /* RFC 3339 */
-bool body_lines(struct body *body, struct lines *lines);                /* "lines" */
+bool body_refund(struct body *body, const char *name, enum refund *value);
+bool body_entry(struct body *body, const char *name, enum entry *value);
+bool body_lines(struct body *body, struct lines *lines); /* "lines" */
+/* Ticket ids of that reservation. */
+bool body_tickets(struct body *body, const char *name, struct text reservation_id,
+                  struct numbers *numbers);
 bool body_tiers(struct body *body, struct tiers *tiers,
                 struct text *currency); /* "tiers"; `currency`: of a price, if empty */
 

@@ -12,6 +12,8 @@
 void handle_list_shows(struct edge *edge, struct request *request);
 void handle_show(struct edge *edge, struct request *request);
 void handle_create_show(struct edge *edge, struct request *request);
+void handle_update_show(struct edge *edge, struct request *request);
+void handle_blocks(struct edge *edge, struct request *request);
 void handle_set_capacity(struct edge *edge, struct request *request);
 void handle_set_block(struct edge *edge, struct request *request);
 void handle_open_sale(struct edge *edge, struct request *request);
@@ -21,7 +23,15 @@ void handle_cancel_show(struct edge *edge, struct request *request);
 /* ---- reservations ---------------------------------------------------------------------------- */
 void handle_reserve(struct edge *edge, struct request *request);
 void handle_reservation(struct edge *edge, struct request *request);
+void handle_change(struct edge *edge, struct request *request);
+void handle_extend(struct edge *edge, struct request *request);
 void handle_cancel(struct edge *edge, struct request *request);
+void handle_give_back(struct edge *edge, struct request *request);
+
+/* ---- tickets --------------------------------------------------------------------------------- */
+void handle_tickets(struct edge *edge, struct request *request);
+void handle_transfer(struct edge *edge, struct request *request);
+void handle_check_in(struct edge *edge, struct request *request);
 
 /* ---- money ----------------------------------------------------------------------------------- */
 void handle_checkout(struct edge *edge, struct request *request);
@@ -71,6 +81,12 @@ const struct reservation *request_reservation(struct edge *edge, struct request 
  * the lock. */
 bool request_find_named(struct edge *edge, struct request *request,
                         const struct reservation **reservation);
+
+/* The errand's reservation as it stands, whatever is known of it. Under the lock. */
+void answer_present(struct edge *edge, struct request *request, int status, bool with_secret);
+
+/* Whether If-Match names another entity tag than this one; then it is answered 412. */
+bool answer_unless_matching(struct request *request, const char *etag);
 
 /* What a service refused, in words of HTTP. */
 void answer_refused(struct request *request, enum code code, const char *detail);

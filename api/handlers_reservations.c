@@ -1,4 +1,4 @@
-/* A reservation: asking for seats, looking at it, giving it back. */
+/* A reservation: asking for seats, and looking at it. */
 #include "api/handlers.h"
 
 #include "schemas/json.h"
@@ -13,13 +13,12 @@ static const char *print_secret(struct edge *edge, struct request *request)
     return secret;
 }
 
-/* How it stands, whatever is known of it. */
-static void answer_present(struct edge *edge, struct request *request, int status, bool with_secret)
+void answer_present(struct edge *edge, struct request *request, int status, bool with_secret)
 {
     const struct reservation *reservation = request_reservation(edge, request);
     const char *secret = with_secret ? print_secret(edge, request) : NULL;
     if (reservation)
-        answer_reservation(request, status, reservation, secret);
+        answer_reservation(request, &edge->keys, status, reservation, secret);
     else
         answer_requested(request, status, text_of(request->errand.reservation_id),
                          text_of(request->errand.show_id), secret);
@@ -50,7 +49,7 @@ static bool reserve_look(struct edge *edge, struct request *request)
         return true;
     }
     answer_header(request, "Location", "/v1/reservations/%s", reservation->reservation_id);
-    answer_reservation(request, 201, reservation, print_secret(edge, request));
+    answer_reservation(request, &edge->keys, 201, reservation, print_secret(edge, request));
     return true;
 }
 
@@ -158,7 +157,7 @@ static bool watch_look(struct edge *edge, struct request *request)
     if (request->headers.if_none_match.size == 0 &&
         (status == STATUS_REQUESTED || status == STATUS_PAYING))
         return false;
-    answer_reservation(request, 200, reservation, NULL);
+    answer_reservation(request, &edge->keys, 200, reservation, NULL);
     if (request->answer.status == 200)
         return true;
     answer_clear(request);
@@ -185,70 +184,5 @@ void handle_reservation(struct edge *edge, struct request *request)
         answer_present(edge, request, 200, false);
     else
         errand_begin(edge, request, &watch, wait_ms);
-    edge_unlock(edge);
-}
-
-/* ---- DELETE /v1/reservations/{rid} ----------------------------------------------------------- */
-
-static bool cancel_look(struct edge *edge, struct request *request)
-{
-    const struct reservation *reservation = request_reservation(edge, request);
-    const struct replay *replay =
-        reservation ? view_replay(&reservation->replays, text_of(request->errand.command_id))
-                    : NULL;
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
-        return true;
-    if (replay == NULL || replay->answer == MESSAGE_NONE)
-        return false;
-    if (replay->answer == MESSAGE_ReleaseRejected)
-        answer_reason(request, replay->reason);
-    else
-        answer_reservation(request, 200, reservation, NULL);
-    return true;
-}
-
-static void cancel_late(struct edge *edge, struct request *request)
-{
-    answer_accepted(request, "/v1/reservations/%s", request->errand.reservation_id);
-    answer_present(edge, request, 202, false);
-}
-
-static const struct errand_kind cancel = {"cancel", cancel_look, cancel_late};
-
-static bool read_cancel(struct request *request, struct message *command)
-{
-    struct body body;
-    struct text why;
-    if (body_open(&body, request, true) && body_text(&body, "reason", &why))
-        message_set(command, why, why);
-    return body_close(&body);
-}
-
-void handle_cancel(struct edge *edge, struct request *request)
-{
-    static _Thread_local struct message command;
-    struct errand *errand = &request->errand;
-    const struct reservation *reservation;
-    message_init(&command, MESSAGE_CancelReservation);
-    if (!request_identify(edge, request, false) || !read_cancel(request, &command))
-        return;
-    message_set(&command, by, request_is_staff(request) ? by_staff : by_customer);
-    message_set(&command, refund, refund_full);
-    edge_lock(edge);
-    if (request_find_named(edge, request, &reservation)) {
-        enum reservation_status status = reservation ? view_status(reservation) : STATUS_REQUESTED;
-        message_set(&command, show_id, text_of(errand->show_id));
-        message_set(&command, reservation_id, text_of(errand->reservation_id));
-        errand->show = view_show(&edge->view, command.show_id);
-        if (request->headers.idempotency_key.size == 0 &&
-            (status == STATUS_RELEASED || status == STATUS_CANCELLED)) {
-            answer_reservation(request, 200, reservation, NULL); /* gone already, as was asked */
-        } else if (command_check(request, &command)) {
-            errand_prepare(edge, request, &command);
-            errand_begin(edge, request, &cancel, request_wait_ms(request));
-        }
-    }
     edge_unlock(edge);
 }

@@ -8,7 +8,8 @@
 
 enum { KEY_SIZE_PUBLIC_MIN = 22 }; /* 128 bits in base64: nobody guesses another caller's ids */
 
-static const char *const verb_names[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "OTHER"};
+static const char *const verb_names[] = {"GET",    "POST",    "PUT",  "PATCH",
+                                         "DELETE", "OPTIONS", "OTHER"};
 
 bool request_identify(struct edge *edge, struct request *request, bool required)
 {
@@ -107,9 +108,19 @@ bool request_find_named(struct edge *edge, struct request *request,
     return false;
 }
 
+bool answer_unless_matching(struct request *request, const char *etag)
+{
+    if (request_matches(request->headers.if_match, text_of(etag)))
+        return false;
+    problem_answer(request, PROBLEM_precondition_failed, "its entity tag is %s by now", etag);
+    return true;
+}
+
 void answer_refused(struct request *request, enum code code, const char *detail)
 {
-    problem_answer(request, problem_of_code(code), "%s", detail);
+    bool unlike = code == code_precondition && request->headers.if_match.data;
+    problem_answer(request, unlike ? PROBLEM_precondition_failed : problem_of_code(code), "%s",
+                   detail);
 }
 
 bool answer_if_refused(struct request *request, const struct replay *replay)

@@ -161,18 +161,35 @@ static void show_late(struct edge *edge, struct request *request)
 
 static const struct errand_kind show_command = {"show", show_look, show_late};
 
+/* Who says If-Match means the show as he saw it: shows itself is told, where the command can. A
+ * repeat is let through, or it would fail because it was done. */
+static bool is_as_seen(struct request *request, const struct show *show, struct message *command)
+{
+    char etag[TAG_SIZE];
+    if (request->headers.if_match.data == NULL ||
+        view_replay(&show->replays, text_of(request->errand.command_id)))
+        return true;
+    if (answer_unless_matching(request, render_show_tag(show, clock_wall_ms(), etag)))
+        return false;
+    if (message_may(command->type, FIELD_expected_seq) && !message_has(command, expected_seq))
+        message_set(command, expected_seq, show->seq);
+    return true;
+}
+
 static void begin(struct edge *edge, struct request *request, struct message *command)
 {
     struct errand *errand = &request->errand;
     message_set(command, show_id, text_of(errand->show_id));
     if (!command_check(request, command))
         return;
-    errand_prepare(edge, request, command);
     edge_lock(edge);
-    if (errand->stage == CHANGES && view_show(&edge->view, text_of(errand->show_id)) == NULL)
+    const struct show *show = view_show(&edge->view, text_of(errand->show_id));
+    if (errand->stage == CHANGES && show == NULL) {
         problem_answer(request, PROBLEM_not_found, "there is no such show");
-    else
+    } else if (errand->stage != CHANGES || is_as_seen(request, show, command)) {
+        errand_prepare(edge, request, command);
         errand_begin(edge, request, &show_command, request_wait_ms(request));
+    }
     edge_unlock(edge);
 }
 
@@ -196,25 +213,34 @@ static void read_rules(struct body *body, struct message *command)
     body_take(body, i64, "pay_window_s", command, pay_window_s);
 }
 
+/* Name, time, currency and tiers, and the rules. */
+static void read_description(struct body *body, struct message *command)
+{
+    struct text currency = {NULL, 0};
+    struct tiers tiers;
+    body_take(body, text, "name", command, name);
+    body_take(body, time, "starts_at", command, starts_at_ms);
+    body_text(body, "currency", &currency);
+    if (body_tiers(body, &tiers, &currency))
+        message_set(command, tiers, tiers);
+    if (currency.size)
+        message_set(command, currency, currency);
+    read_rules(body, command);
+}
+
 static bool read_show(struct request *request, struct message *command, struct text *show_id)
 {
     struct body body;
-    struct text currency = {NULL, 0};
-    struct tiers tiers;
     if (!body_open(&body, request, false))
         return body_close(&body);
     body_text(&body, "show_id", show_id);
-    body_take(&body, text, "name", command, name);
-    body_take(&body, time, "starts_at", command, starts_at_ms);
+    read_description(&body, command);
     body_take(&body, i64, "capacity", command, capacity);
     body_require(&body, "name", message_has(command, name));
     body_require(&body, "starts_at", message_has(command, starts_at_ms));
     body_require(&body, "capacity", message_has(command, capacity));
-    body_text(&body, "currency", &currency);
-    if (body_tiers(&body, &tiers, &currency))
-        message_set(command, tiers, tiers);
-    message_set(command, currency, currency.size ? currency : text_of("EUR"));
-    read_rules(&body, command);
+    if (!message_has(command, currency))
+        message_set(command, currency, text_of("EUR"));
     return body_close(&body);
 }
 
@@ -233,6 +259,57 @@ void handle_create_show(struct edge *edge, struct request *request)
     errand->stage = show_id.data ? CREATES_NAMED : CREATES;
     view_set(errand->show_id, VIEW_ID_SIZE, show_id.data ? show_id : text_of(errand->command_id));
     begin(edge, request, &command);
+}
+
+/* ---- PATCH /v1/shows/{id} -------------------------------------------------------------------- */
+
+void handle_update_show(struct edge *edge, struct request *request)
+{
+    static _Thread_local struct message command;
+    struct body body;
+    open_change(request, &command, MESSAGE_UpdateShow);
+    if (body_open(&body, request, false)) {
+        read_description(&body, &command);
+        bool any = memchr(command.has, true, sizeof command.has) != NULL;
+        body_take(&body, i64, "expected_seq", &command, expected_seq);
+        if (body.good && !any)
+            problem_field(request, "", "give what is to change");
+        body.good = request->answer.status == 0;
+    }
+    if (body_close(&body) && request_identify(edge, request, false))
+        begin(edge, request, &command);
+}
+
+/* ---- GET /v1/shows/{id}/blocks --------------------------------------------------------------- */
+
+static void answer_blocks(struct request *request, const struct show *show)
+{
+    struct buffer *out = answer_open(request, 200);
+    json_put_text(out, "show_id", text_of(show->show_id));
+    json_put_i64(out, "blocked", show->blocked);
+    json_put_open(out, "blocks", '[');
+    for (int i = 0; i < show->block_count; i++) {
+        const struct block *block = &show->blocks[i];
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "block_id", text_of(block->block_id));
+        json_put_i64(out, "quantity", block->quantity);
+        if (block->note)
+            json_put_text(out, "note", text_of(block->note));
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+    answer_close(request);
+}
+
+void handle_blocks(struct edge *edge, struct request *request)
+{
+    edge_lock(edge);
+    const struct show *show = view_show(&edge->view, request->parts[0]);
+    if (show)
+        answer_blocks(request, show);
+    else
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    edge_unlock(edge);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -283,19 +360,12 @@ void handle_cancel_show(struct edge *edge, struct request *request)
 {
     static _Thread_local struct message command;
     struct body body;
-    struct text word;
     open_change(request, &command, MESSAGE_CancelShow);
     if (body_open(&body, request, false)) {
-        enum refund refund;
         body_take(&body, text, "reason", &command, why);
         body_require(&body, "reason", message_has(&command, why));
-        if (body_require(&body, "refund", body_text(&body, "refund", &word))) {
-            if (refund_named(word, &refund))
-                message_set(&command, refund, refund);
-            else
-                problem_field(request, "/refund", "must be none or full");
-            body.good = request->answer.status == 0;
-        }
+        body_take(&body, refund, "refund", &command, refund);
+        body_require(&body, "refund", message_has(&command, refund));
     }
     if (body_close(&body) && request_identify(edge, request, false))
         begin(edge, request, &command);

@@ -130,7 +130,7 @@ static void resume(struct request *request)
 
 static enum verb verb_of(const char *method)
 {
-    static const char *const names[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS"};
+    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     for (int i = 0; i < VERB_OTHER; i++)
         if (strcmp(method, names[i]) == 0)
             return (enum verb)i;
@@ -146,6 +146,7 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
         {"Authorization", &request->headers.authorization},
         {"Idempotency-Key", &request->headers.idempotency_key},
         {"Prefer", &request->headers.prefer},
+        {"If-Match", &request->headers.if_match},
         {"If-None-Match", &request->headers.if_none_match},
         {"Content-Type", &request->headers.content_type},
         {"traceparent", &request->headers.traceparent},

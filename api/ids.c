@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PARTS_SIZE_MAX = 4096 };
@@ -58,24 +59,42 @@ void ids_party(const struct keys *keys, struct text contact, char out[UUID_SIZE]
     ids_step(keys, "party", (struct text){lower, size}, out);
 }
 
-static void sign(const struct signing_key *key, struct text show_id, struct text reservation_id,
-                 char out[SECRET_MAC_SIZE + 1])
+/* ---- signatures ------------------------------------------------------------------------------ */
+
+/* base64url of the key's id and as much of the HMAC as fills `size` characters, and a NUL. */
+static void sign(const struct signing_key *key, const struct text *parts, int count, char *out,
+                 int size)
 {
-    struct text parts[] = {text_of("reservation"), show_id, reservation_id};
     unsigned char bytes[1 + KEY_SIZE];
     bytes[0] = key->id;
-    hmac(key->bytes, parts, 3, bytes + 1);
-    EVP_EncodeBlock((unsigned char *)out, bytes, sizeof bytes);
-    for (int i = 0; i < SECRET_MAC_SIZE; i++)
+    hmac(key->bytes, parts, count, bytes + 1);
+    EVP_EncodeBlock((unsigned char *)out, bytes, size / 4 * 3);
+    for (int i = 0; i < size; i++)
         if (out[i] == '+' || out[i] == '/')
             out[i] = out[i] == '+' ? '-' : '_';
 }
 
+/* Whether one of the keys signs so. All are tried, so that the time says nothing. */
+static bool is_signed(const struct keys *keys, const struct text *parts, int count, const char *mac,
+                      int size)
+{
+    char expected[SECRET_MAC_SIZE + 1];
+    bool valid = false;
+    for (int i = 0; i < keys->signing_count; i++) {
+        sign(&keys->signing[i], parts, count, expected, size);
+        valid |= CRYPTO_memcmp(expected, mac, (size_t)size) == 0;
+    }
+    return valid;
+}
+
+/* ---- secrets --------------------------------------------------------------------------------- */
+
 void ids_secret(const struct keys *keys, struct text show_id, struct text reservation_id,
                 char out[SECRET_SIZE])
 {
+    struct text parts[] = {text_of("reservation"), show_id, reservation_id};
     size_t size = show_id.size < ID_SIZE_MAX ? show_id.size : ID_SIZE_MAX;
-    sign(&keys->signing[0], show_id, reservation_id, out);
+    sign(&keys->signing[0], parts, 3, out, SECRET_MAC_SIZE);
     out[SECRET_MAC_SIZE] = '.';
     if (size)
         memcpy(out + SECRET_MAC_SIZE + 1, show_id.data, size);
@@ -91,14 +110,43 @@ bool ids_secret_like(struct text text)
 bool ids_secret_valid(const struct keys *keys, struct text secret, struct text reservation_id,
                       struct text *show_id)
 {
-    char expected[SECRET_MAC_SIZE + 1];
-    bool valid = false;
     if (!ids_secret_like(secret))
         return false;
     *show_id = (struct text){secret.data + SECRET_MAC_SIZE + 1, secret.size - SECRET_MAC_SIZE - 1};
-    for (int i = 0; i < keys->signing_count; i++) {
-        sign(&keys->signing[i], *show_id, reservation_id, expected);
-        valid |= CRYPTO_memcmp(expected, secret.data, SECRET_MAC_SIZE) == 0;
-    }
-    return valid;
+    struct text parts[] = {text_of("reservation"), *show_id, reservation_id};
+    return is_signed(keys, parts, 3, secret.data, SECRET_MAC_SIZE);
+}
+
+/* ---- tickets --------------------------------------------------------------------------------- */
+
+void ids_ticket_code(const struct keys *keys, struct text show_id, struct text reservation_id,
+                     int64_t number, int64_t generation, char out[TICKET_CODE_SIZE])
+{
+    int size = snprintf(out, TICKET_CODE_SIZE - TICKET_MAC_SIZE, "%.*s-%lld.%lld",
+                        TEXT_PRINT(reservation_id), (long long)number, (long long)generation);
+    struct text parts[] = {text_of("ticket"), show_id, {out, (size_t)size}};
+    char mac[TICKET_MAC_SIZE + 1];
+    sign(&keys->signing[0], parts, 3, mac, TICKET_MAC_SIZE);
+    snprintf(out + size, (size_t)(TICKET_CODE_SIZE - size), ".%s", mac);
+}
+
+bool ids_ticket_code_parse(struct text code, struct text *ticket_id, int64_t *generation)
+{
+    struct text reservation_id, rest = code;
+    int64_t number;
+    *ticket_id = text_cut(&rest, '.');
+    return ticket_id_parse(*ticket_id, &reservation_id, &number) &&
+           text_to_i64(text_cut(&rest, '.'), generation) && *generation >= 1 &&
+           *generation <= COUNTER_MAX && rest.size == TICKET_MAC_SIZE;
+}
+
+bool ids_ticket_code_valid(const struct keys *keys, struct text show_id, struct text code)
+{
+    struct text ticket_id;
+    int64_t generation;
+    if (!ids_ticket_code_parse(code, &ticket_id, &generation))
+        return false;
+    size_t signed_size = code.size - TICKET_MAC_SIZE - 1;
+    struct text parts[] = {text_of("ticket"), show_id, {code.data, signed_size}};
+    return is_signed(keys, parts, 3, code.data + signed_size + 1, TICKET_MAC_SIZE);
 }

@@ -37,6 +37,7 @@
     PROBLEM(hold_expired, 410, "The seats are no longer held")                                     \
     PROBLEM(show_cancelled, 410, "The show is cancelled")                                          \
     PROBLEM(archived, 410, "The show is over and its books are closed")                            \
+    PROBLEM(precondition_failed, 412, "It is not as If-Match says")                                \
     PROBLEM(too_large, 413, "The body is too large")                                               \
     PROBLEM(unsupported_media_type, 415, "The body is of a type not read here")                    \
     PROBLEM(key_reused, 422, "The Idempotency-Key was used for another request")                   \

@@ -1,6 +1,7 @@
 /* Resources as JSON. */
 #include "api/render.h"
 
+#include "api/ids.h"
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "schemas/json.h"
@@ -174,17 +175,27 @@ static void put_payment(struct buffer *out, const struct reservation *reservatio
         put_time(out, "pay_by", attempt->pay_by_ms);
 }
 
-static void put_ticket(struct buffer *out, const struct reservation *reservation,
-                       struct text tier_id, int64_t number)
+static void put_ticket(struct buffer *out, const struct keys *keys,
+                       const struct reservation *reservation, struct text tier_id, int64_t number)
 {
     const struct ticket_state *ticket = view_ticket(reservation, number);
-    char id[UUID_SIZE + 24];
+    int64_t generation = ticket ? ticket->generation : 1;
+    char id[UUID_SIZE + 24], code[TICKET_CODE_SIZE];
     snprintf(id, sizeof id, "%s-%lld", reservation->reservation_id, (long long)number);
     json_put_open(out, NULL, '{');
     put_string(out, "ticket_id", id);
     json_put_text(out, "tier_id", tier_id);
-    put_string(out, "status", view_ticket_is_valid(reservation, number) ? "valid" : "cancelled");
-    json_put_i64(out, "generation", ticket ? ticket->generation : 1);
+    if (view_ticket_is_valid(reservation, number)) {
+        put_string(out, "status", "valid");
+        if (keys) {
+            ids_ticket_code(keys, text_of(reservation->show_id),
+                            text_of(reservation->reservation_id), number, generation, code);
+            put_string(out, "code", code);
+        }
+    } else {
+        put_string(out, "status", "cancelled");
+    }
+    json_put_i64(out, "generation", generation);
     if (ticket && ticket->holder.name.data)
         put_holder(out, &ticket->holder);
     if (ticket && ticket->list_id[0]) {
@@ -197,7 +208,8 @@ static void put_ticket(struct buffer *out, const struct reservation *reservation
     json_put_close(out, '}');
 }
 
-static void put_tickets(struct buffer *out, const struct reservation *reservation)
+void render_tickets(struct buffer *out, const struct keys *keys,
+                    const struct reservation *reservation)
 {
     if (reservation->ticket_count == 0)
         return;
@@ -205,7 +217,7 @@ static void put_tickets(struct buffer *out, const struct reservation *reservatio
     for (int i = 0; i < reservation->ticket_count; i++) {
         const struct ticket_range *range = &reservation->tickets[i];
         for (int64_t k = 0; k < range->count; k++)
-            put_ticket(out, reservation, range->tier_id, range->first + k);
+            put_ticket(out, keys, reservation, range->tier_id, range->first + k);
     }
     json_put_close(out, ']');
 }
@@ -243,7 +255,8 @@ static void put_refunds(struct buffer *out, const struct reservation *reservatio
     json_put_close(out, ']');
 }
 
-static void put_outcome(struct buffer *out, const struct reservation *reservation)
+static void put_outcome(struct buffer *out, const struct keys *keys,
+                        const struct reservation *reservation)
 {
     enum reservation_status status = view_status(reservation);
     if (reservation->priced)
@@ -252,7 +265,7 @@ static void put_outcome(struct buffer *out, const struct reservation *reservatio
         put_time(out, "expires_at", reservation->expires_at_ms);
     put_payment(out, reservation);
     put_refunds(out, reservation);
-    put_tickets(out, reservation);
+    render_tickets(out, keys, reservation);
     if (status != STATUS_REJECTED)
         return;
     if (reservation->refusal.reason != reason_COUNT)
@@ -261,8 +274,8 @@ static void put_outcome(struct buffer *out, const struct reservation *reservatio
         put_string(out, "reason", code_name(reservation->refused_code));
 }
 
-void render_reservation(struct buffer *out, const struct reservation *reservation,
-                        const char *secret)
+void render_reservation(struct buffer *out, const struct keys *keys,
+                        const struct reservation *reservation, const char *secret)
 {
     put_string(out, "reservation_id", reservation->reservation_id);
     put_string(out, "show_id", reservation->show_id);
@@ -276,7 +289,7 @@ void render_reservation(struct buffer *out, const struct reservation *reservatio
     if (reservation->note)
         put_string(out, "note", reservation->note);
     put_time(out, "created_at", reservation->created_at_ms);
-    put_outcome(out, reservation);
+    put_outcome(out, keys, reservation);
     if (secret)
         put_string(out, "secret", secret);
 }
@@ -304,16 +317,30 @@ static int64_t good_until_ms(const struct show *show, int64_t now_ms)
     return first_ms;
 }
 
+const char *render_show_tag(const struct show *show, int64_t now_ms, char out[TAG_SIZE])
+{
+    snprintf(out, TAG_SIZE, "\"%d-%lld-%lld-%d\"", show->partition, (long long)show->offset,
+             (long long)show->other_offset, (int)view_show_status(show, now_ms));
+    return out;
+}
+
+const char *render_reservation_tag(const struct reservation *reservation, char out[TAG_SIZE])
+{
+    const int64_t *offsets = reservation->offsets;
+    snprintf(out, TAG_SIZE, "\"%lld.%lld.%lld\"", (long long)offsets[0], (long long)offsets[1],
+             (long long)offsets[2]);
+    return out;
+}
+
 struct page *render_page(const struct show *show, int64_t now_ms)
 {
     struct buffer body = {0};
-    char etag[96], position[40];
-    snprintf(etag, sizeof etag, "\"%d-%lld-%lld-%d\"", show->partition, (long long)show->offset,
-             (long long)show->other_offset, (int)view_show_status(show, now_ms));
+    char etag[TAG_SIZE], position[40];
     snprintf(position, sizeof position, "%d:%lld", show->partition, (long long)show->offset);
     render_show(&body, NULL, show, now_ms);
     buffer_byte(&body, '\n');
-    return page_new(text_of(etag), text_of(position), &body, good_until_ms(show, now_ms));
+    return page_new(text_of(render_show_tag(show, now_ms, etag)), text_of(position), &body,
+                    good_until_ms(show, now_ms));
 }
 
 void answer_page(struct request *request, int status, const struct page *page)
@@ -333,14 +360,13 @@ void answer_show(struct request *request, int status, const struct show *show)
     page_drop(page);
 }
 
-void answer_reservation(struct request *request, int status, const struct reservation *reservation,
-                        const char *secret)
+void answer_reservation(struct request *request, const struct keys *keys, int status,
+                        const struct reservation *reservation, const char *secret)
 {
-    const int64_t *offsets = reservation->offsets;
-    struct text etag = arena_print(&request->arena, "\"%lld.%lld.%lld\"", (long long)offsets[0],
-                                   (long long)offsets[1], (long long)offsets[2]);
-    struct buffer *out = answer_open(request, tag(request, status, etag));
-    render_reservation(out, reservation, secret);
+    char etag[TAG_SIZE];
+    render_reservation_tag(reservation, etag);
+    struct buffer *out = answer_open(request, tag(request, status, text_of(etag)));
+    render_reservation(out, keys, reservation, secret);
     answer_close(request);
 }
 

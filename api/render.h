@@ -12,13 +12,23 @@
  * status. */
 void render_show(struct buffer *out, const char *name, const struct show *show, int64_t now_ms);
 
-/* The reservation. `secret` NULL: without it. */
-void render_reservation(struct buffer *out, const struct reservation *reservation,
-                        const char *secret);
+/* The reservation, for those who may see it. `keys` NULL: its tickets without their codes; `secret`
+ * NULL: without it. */
+void render_reservation(struct buffer *out, const struct keys *keys,
+                        const struct reservation *reservation, const char *secret);
+
+/* "tickets", if there are any yet. */
+void render_tickets(struct buffer *out, const struct keys *keys,
+                    const struct reservation *reservation);
 
 /* One word for what became of it. */
 const char *render_payment_status(const struct attempt *attempt);
 const char *render_refund_status(const struct repayment *repayment);
+
+/* Entity tags: pure functions of log positions, and of the show's status by now. */
+enum { TAG_SIZE = 96 };
+const char *render_show_tag(const struct show *show, int64_t now_ms, char out[TAG_SIZE]);
+const char *render_reservation_tag(const struct reservation *reservation, char out[TAG_SIZE]);
 
 /* The show as the public reads it; the caller holds it. */
 struct page *render_page(const struct show *show, int64_t now_ms);
@@ -30,8 +40,8 @@ void answer_page(struct request *request, int status, const struct page *page);
 void answer_show(struct request *request, int status, const struct show *show);
 
 /* The same with a reservation. */
-void answer_reservation(struct request *request, int status, const struct reservation *reservation,
-                        const char *secret);
+void answer_reservation(struct request *request, const struct keys *keys, int status,
+                        const struct reservation *reservation, const char *secret);
 
 /* "requested": what is known of a reservation no view has yet. */
 void answer_requested(struct request *request, int status, struct text reservation_id,

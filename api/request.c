@@ -40,6 +40,18 @@ bool request_knows(struct text if_none_match, struct text etag)
     return false;
 }
 
+bool request_matches(struct text if_match, struct text etag)
+{
+    if (if_match.data == NULL)
+        return true;
+    while (if_match.size) {
+        struct text tag = trimmed(text_cut(&if_match, ','));
+        if (text_is(tag, "*") || text_equal(tag, etag))
+            return true;
+    }
+    return false;
+}
+
 void answer_header(struct request *request, const char *name, const char *format, ...)
 {
     struct answer *answer = &request->answer;

@@ -22,12 +22,12 @@ enum {
     ANSWER_HEADERS_MAX = 16
 };
 
-enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_DELETE, VERB_OPTIONS, VERB_OTHER };
+enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS, VERB_OTHER };
 
 /* What came in; data NULL: absent. */
 struct request_headers {
-    struct text authorization, idempotency_key, prefer, if_none_match, content_type, traceparent,
-        request_id, webhook_id, webhook_timestamp, webhook_signature;
+    struct text authorization, idempotency_key, prefer, if_match, if_none_match, content_type,
+        traceparent, request_id, webhook_id, webhook_timestamp, webhook_signature;
 };
 
 /* `?name=value`; found by the shell on demand. */
@@ -93,6 +93,9 @@ void request_release(struct request *request); /* what it owns, not itself */
 
 /* Whether the value of an If-None-Match names the entity tag (RFC 9110 13.1.2); data NULL: no. */
 bool request_knows(struct text if_none_match, struct text etag);
+
+/* Whether there is no If-Match, or it names the entity tag (the strong comparison). */
+bool request_matches(struct text if_match, struct text etag);
 
 /* Adds a header; `format` is printed into the arena. Beyond ANSWER_HEADERS_MAX nothing happens. */
 void answer_header(struct request *request, const char *name, const char *format, ...)

@@ -17,15 +17,23 @@ static const struct route routes[] = {
     {VERB_GET, "/v1/shows", CALLER_PUBLIC, 0, handle_list_shows},
     {VERB_POST, "/v1/shows", CALLER_ADMIN, 0, handle_create_show},
     {VERB_GET, "/v1/shows/{}", CALLER_PUBLIC, 0, handle_show},
+    {VERB_PATCH, "/v1/shows/{}", CALLER_ADMIN, 0, handle_update_show},
     {VERB_PUT, "/v1/shows/{}/capacity", CALLER_ADMIN, 0, handle_set_capacity},
+    {VERB_GET, "/v1/shows/{}/blocks", CALLER_ADMIN, 0, handle_blocks},
     {VERB_PUT, "/v1/shows/{}/blocks/{}", CALLER_ADMIN, 0, handle_set_block},
     {VERB_POST, "/v1/shows/{}/open", CALLER_ADMIN, 0, handle_open_sale},
     {VERB_POST, "/v1/shows/{}/pause", CALLER_ADMIN, 0, handle_pause_sale},
     {VERB_POST, "/v1/shows/{}/cancel", CALLER_ADMIN, 0, handle_cancel_show},
     {VERB_POST, "/v1/shows/{}/reservations", CALLER_PUBLIC, 0, handle_reserve},
     {VERB_GET, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_reservation},
-    {VERB_DELETE, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_cancel},
+    {VERB_PATCH, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_change},
+    {VERB_DELETE, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_give_back},
+    {VERB_POST, "/v1/reservations/{}/extend", CALLER_BOXOFFICE, 0, handle_extend},
+    {VERB_POST, "/v1/reservations/{}/cancel", CALLER_BOXOFFICE, 0, handle_cancel},
+    {VERB_GET, "/v1/reservations/{}/tickets", CALLER_PUBLIC, 0, handle_tickets},
+    {VERB_POST, "/v1/reservations/{}/tickets/{}/transfer", CALLER_PUBLIC, 0, handle_transfer},
     {VERB_POST, "/v1/reservations/{}/checkout", CALLER_PUBLIC, 0, handle_checkout},
+    {VERB_POST, "/v1/checkins", CALLER_BOXOFFICE, 0, handle_check_in},
     {VERB_POST, "/v1/payments/callbacks/{}", CALLER_PUBLIC, 0, handle_callback},
     {VERB_POST, "/v1/payments/{}/result", CALLER_BOXOFFICE, 0, handle_payment_result},
     {VERB_POST, "/v1/refunds/{}/result", CALLER_BOXOFFICE, 0, handle_refund_result},
@@ -42,7 +50,7 @@ static const struct route routes[] = {
 #undef S
 enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
 
-static const char *const verb_names[] = {"GET, HEAD", "POST", "PUT", "DELETE"};
+static const char *const verb_names[] = {"GET, HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
 static bool matches(const char *pattern, struct text path, struct text parts[REQUEST_PARTS_MAX])
 {

@@ -534,6 +534,7 @@ static void apply_shows(struct reservation *reservation, const struct message *e
 static void apply_reservations(struct reservation *reservation, const struct message *event,
                                const struct place *place)
 {
+    struct replay *replay;
     switch ((int)event->type) {
     case MESSAGE_ReservationRequested:
         take_request(reservation, event);
@@ -564,7 +565,9 @@ static void apply_reservations(struct reservation *reservation, const struct mes
         remember(&reservation->replays, event);
         break;
     case MESSAGE_CheckInRejected:
-        remember(&reservation->replays, event);
+        replay = remember(&reservation->replays, event);
+        if (replay)
+            replay->reason = event->reason;
         break;
     case MESSAGE_ReservationReleased:
         reservation->booking = BOOKING_RELEASED;

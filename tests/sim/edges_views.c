@@ -30,7 +30,7 @@ static void print_reservation(struct buffer *out, const struct reservation *rese
     buffer_print(out, "%s %lld.%lld.%lld ", view_is_requested(reservation) ? "" : "unrequested",
                  (long long)reservation->offsets[0], (long long)reservation->offsets[1],
                  (long long)reservation->offsets[2]);
-    render_reservation(out, reservation, NULL);
+    render_reservation(out, NULL, reservation, NULL);
     /* And what is not shown, but for the commands answered: their order is the reader's. */
     struct reservation rest = *reservation;
     rest.replays.count = 0;

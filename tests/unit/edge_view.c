@@ -546,7 +546,7 @@ static void print_answer(struct view *view, struct buffer *out)
         buffer_string(out, "nobody requested it");
         return;
     }
-    render_reservation(out, reservation, NULL);
+    render_reservation(out, NULL, reservation, NULL);
     for (int i = 0; i < 3; i++)
         buffer_print(out, " %lld", (long long)reservation->offsets[i]);
 }
