@@ -186,9 +186,11 @@ static void hear_record(struct bus_thread *thread, const struct bus_event *event
         fold(edge, item);
     if (news == FOLLOWER_LOST)
         stop_believing(edge, item);
-    if (event->type == BUS_RECORD)
+    if (event->type == BUS_RECORD) {
         edge->positions[event->topic * edge->installation.partition_count + event->partition] =
             *follower_position(thread->follower, event->topic, event->partition);
+        errands_read(edge, event->topic, event->partition);
+    }
     struct request *done = edge_take_done(edge);
     edge_unlock(edge);
     edge_resume(edge, done);

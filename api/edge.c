@@ -7,6 +7,7 @@ void edge_init(struct edge *edge)
 {
     pthread_mutex_init(&edge->lock, NULL);
     playbill_init(&edge->playbill);
+    limits_init(&edge->limits);
 }
 
 void edge_release(struct edge *edge)
@@ -16,6 +17,7 @@ void edge_release(struct edge *edge)
     heap_release(&edge->errands.deadlines);
     memory_free(edge->positions);
     playbill_release(&edge->playbill);
+    limits_release(&edge->limits);
     pthread_mutex_destroy(&edge->lock);
 }
 

@@ -12,6 +12,7 @@
 
 #include "api/errand.h"
 #include "api/keys.h"
+#include "api/limits.h"
 #include "api/options.h"
 #include "api/playbill.h"
 #include "api/request.h"
@@ -37,7 +38,8 @@ struct edge {
     bool caught_up, down, draining;
     const char *lost; /* why this edge may not answer; NULL: it may */
 
-    struct playbill playbill; /* has a lock of its own */
+    struct playbill playbill; /* has a lock of its own, as has the next */
+    struct limits limits;
     struct register_file *register_file;
     void (*wake)(struct edge *edge); /* makes the bus thread look at its queue; any thread */
     struct bus_thread *bus_thread;

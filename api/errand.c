@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TAG_SEND_MASK = 7 }; /* requests are aligned to more than that */
@@ -80,9 +81,30 @@ void errand_prepare(struct edge *edge, struct request *request, struct message *
     if (errand->fingerprint[0])
         message_set(command, fingerprint, text_of(errand->fingerprint));
     envelope_open(&errand->envelope, command, speaker);
+    if (request->headers.request_id.data)
+        envelope_header(&errand->envelope, "request_id", request->headers.request_id);
     envelope_close(&errand->envelope);
     errand->topic = command_topics[speaker];
     errand->partition = topic_partition_of(command->show_id, edge->installation.partition_count);
+}
+
+static void name_partition(int topic, int partition, char out[UUID_SIZE])
+{
+    snprintf(out, UUID_SIZE, "%s/%d", topic_name(topic), partition);
+}
+
+void errand_await_partition(struct errand *errand, int topic, int partition)
+{
+    name_partition(topic, partition, errand->reservation_id);
+}
+
+void errands_read(struct edge *edge, int topic, int partition)
+{
+    char name[UUID_SIZE];
+    if (edge->errands.waiting.count == 0)
+        return;
+    name_partition(topic, partition, name);
+    errands_said(edge, text_of(name));
 }
 
 static void set_deadline(struct edge *edge, struct request *request)

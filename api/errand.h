@@ -58,7 +58,7 @@ struct errand {
     const struct errand_kind *kind;
     enum errand_phase phase;
     struct wait waits[2];
-    char reservation_id[UUID_SIZE]; /* empty: none */
+    char reservation_id[UUID_SIZE]; /* empty: none; or a partition's name */
     char command_id[UUID_SIZE];     /* empty: only watching */
     char show_id[VIEW_ID_SIZE];
     char fingerprint[VIEW_FINGERPRINT_SIZE];
@@ -103,6 +103,9 @@ void errand_release(struct errand *errand);
  * begin. No lock. */
 void errand_prepare(struct edge *edge, struct request *request, struct message *command);
 
+/* Has it look at every record of that partition, instead of at what names a reservation. */
+void errand_await_partition(struct errand *errand, int topic, int partition);
+
 /* Looks once; if that does not answer: counts, suspends, waits and sends what was prepared, if
  * anything. Answers 503 overloaded or bus_unavailable itself. `wait_ms`: for the completing
  * event. */
@@ -125,6 +128,8 @@ void errand_tell(struct edge *edge, struct request *request, struct buffer *resu
 
 /* Something was said about `key`: everyone who waits for it looks. */
 void errands_said(struct edge *edge, struct text key);
+/* A record of that partition was read. */
+void errands_read(struct edge *edge, int topic, int partition);
 /* A command was refused: those who sent it, with the same fingerprint, are told why. */
 void errands_refused(struct edge *edge, const struct message *refused);
 /* An append was answered, by its tag. Gives back the holder. */

@@ -94,8 +94,58 @@ static struct page *page_of(struct edge *edge, struct text show_id)
     return page;
 }
 
+/* ?min_position=PARTITION:OFFSET: not before this edge has read shows.events up to there. The
+ * errand waits for the partition by its name, and keeps the place in stage and count. */
+static bool has_read(const struct edge *edge, const struct errand *errand)
+{
+    int partitions = edge->installation.partition_count;
+    return edge->positions[TOPIC_SHOWS_EVENTS * partitions + errand->stage].next > errand->count;
+}
+
+static bool reach_look(struct edge *edge, struct request *request)
+{
+    if (!has_read(edge, &request->errand))
+        return false;
+    const struct show *show = view_show(&edge->view, request->parts[0]);
+    if (show)
+        answer_show(request, 200, show);
+    else
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    return true;
+}
+
+static void reach_late(struct edge *edge, struct request *request)
+{
+    (void)edge;
+    problem_answer(request, PROBLEM_catching_up, "this server has not read as far as that yet");
+}
+
+static const struct errand_kind reach = {"reach", reach_look, reach_late};
+
+static void answer_from(struct edge *edge, struct request *request, struct text position)
+{
+    struct errand *errand = &request->errand;
+    struct text offset = position, partition = text_cut(&offset, ':');
+    int64_t number;
+    if (!text_to_i64(partition, &number) || number >= edge->installation.partition_count ||
+        !text_to_i64(offset, &errand->count)) {
+        problem_answer(request, PROBLEM_invalid,
+                       "min_position must be PARTITION:OFFSET, as X-Log-Position says it");
+        return;
+    }
+    errand->stage = (int)number;
+    errand_await_partition(errand, TOPIC_SHOWS_EVENTS, errand->stage);
+    edge_lock(edge);
+    errand_begin(edge, request, &reach, request_wait_ms(request));
+    edge_unlock(edge);
+}
+
 void handle_show(struct edge *edge, struct request *request)
 {
+    if (request->queries[QUERY_MIN_POSITION].data) {
+        answer_from(edge, request, request->queries[QUERY_MIN_POSITION]);
+        return;
+    }
     struct page *page = page_of(edge, request->parts[0]);
     if (page)
         answer_page(request, 200, page);

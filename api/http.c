@@ -137,6 +137,47 @@ static enum verb verb_of(const char *method)
     return strcmp(method, "HEAD") == 0 ? VERB_GET : VERB_OTHER;
 }
 
+static struct text header_of(struct MHD_Connection *connection, const char *name)
+{
+    return text_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name));
+}
+
+/* All lines of one header, as the one list that they are (RFC 9110 5.3). */
+struct lines_of {
+    const char *name;
+    struct buffer joined;
+};
+
+static enum MHD_Result join_line(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct lines_of *lines = context;
+    (void)kind;
+    if (strcasecmp(name, lines->name) == 0)
+        buffer_print(&lines->joined, "%s%s", lines->joined.size ? "," : "", value ? value : "");
+    return MHD_YES;
+}
+
+/* Whom the connection speaks for. */
+static struct address address_of_customer(const struct edge *edge,
+                                          struct MHD_Connection *connection)
+{
+    const struct networks *trusted = &edge->options->trusted_proxies;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct address peer = info ? address_of(info->client_addr) : (struct address){{0}};
+    if (!networks_have(trusted, &peer))
+        return peer;
+    struct lines_of forwarded = {"Forwarded", {0}}, others = {"X-Forwarded-For", {0}};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, join_line, &forwarded);
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, join_line, &others);
+    struct address address =
+        address_behind(trusted, &peer, buffer_view(&forwarded.joined), buffer_view(&others.joined));
+    buffer_release(&forwarded.joined);
+    buffer_release(&others.joined);
+    return address;
+}
+
 static void read_headers(struct request *request, struct MHD_Connection *connection)
 {
     const struct {
@@ -151,17 +192,17 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
         {"Content-Type", &request->headers.content_type},
         {"traceparent", &request->headers.traceparent},
         {"X-Request-Id", &request->headers.request_id},
+        {"Origin", &request->headers.origin},
         {"webhook-id", &request->headers.webhook_id},
         {"webhook-timestamp", &request->headers.webhook_timestamp},
         {"webhook-signature", &request->headers.webhook_signature},
     };
     static const char *const queries[QUERY_COUNT] = {
         [QUERY_WAIT] = "wait",     [QUERY_Q] = "q",         [QUERY_STATUS] = "status",
-        [QUERY_CURSOR] = "cursor", [QUERY_LIMIT] = "limit",
+        [QUERY_CURSOR] = "cursor", [QUERY_LIMIT] = "limit", [QUERY_MIN_POSITION] = "min_position",
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        *headers[i].value =
-            text_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, headers[i].name));
+        *headers[i].value = header_of(connection, headers[i].name);
     for (int i = 0; i < QUERY_COUNT; i++)
         request->queries[i] =
             text_of(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, queries[i]));
@@ -181,6 +222,7 @@ static struct exchange *begin(struct listener *listener, struct MHD_Connection *
     request->suspend = suspend;
     request->resume = resume;
     read_headers(request, connection);
+    request->address = address_of_customer(listener->http->edge, connection);
     return exchange;
 }
 
@@ -257,7 +299,7 @@ struct glance {
 static enum MHD_Result look_at_header(void *context, enum MHD_ValueKind kind, const char *name,
                                       const char *value)
 {
-    static const char *const others[] = {"Authorization", "X-Request-Id", "traceparent"};
+    static const char *const others[] = {"Authorization", "X-Request-Id", "traceparent", "Origin"};
     struct glance *glance = context;
     if (kind == MHD_GET_ARGUMENT_KIND)
         glance->plain = false;
@@ -275,14 +317,16 @@ static bool answer_at_a_glance(struct listener *listener, struct MHD_Connection 
                                const char *path, const char *method, enum MHD_Result *result)
 {
     struct glance glance = {.plain = true};
+    struct edge *edge = listener->http->edge;
     if (verb_of(method) != VERB_GET || atomic_load(&listener->http->closing))
-        return false;
-    struct page *page = route_glance(listener->http->edge, text_of(path));
-    if (page == NULL)
         return false;
     MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, look_at_header,
                               &glance);
-    struct MHD_Response *response = glance.plain ? dress(page) : NULL;
+    struct address address = address_of_customer(edge, connection);
+    struct page *page = glance.plain ? route_glance(edge, text_of(path), &address) : NULL;
+    if (page == NULL)
+        return false;
+    struct MHD_Response *response = dress(page);
     if (response) /* of a 304 libmicrohttpd sends the headers only */
         *result = MHD_queue_response(
             connection, request_knows(glance.if_none_match, text_of(page->etag)) ? 304 : 200,

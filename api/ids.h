@@ -6,7 +6,8 @@
  *
  *     <44 characters: base64url of key id and HMAC-SHA256>.<show_id>
  *
- * so a right is checked without looking anything up. A ticket's code is what is on it to be scanned:
+ * so a right is checked without looking anything up. A ticket's code is what is on it, to be
+ * scanned:
  *
  *     <ticket_id>.<generation>.<20 characters: base64url of key id and the HMAC's first 14 bytes>
  *

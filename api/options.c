@@ -28,6 +28,13 @@ static bool read_count(struct options *options, const char *value, size_t at)
     return true;
 }
 
+static bool read_rate(struct options *options, const char *value, size_t at)
+{
+    int *rate = (int *)(void *)((char *)options + at);
+    *rate = 0;
+    return strcmp(value, "0") == 0 || read_count(options, value, at);
+}
+
 static bool read_switch(struct options *options, const char *value, size_t at)
 {
     bool on = strcmp(value, "on") == 0;
@@ -117,6 +124,46 @@ static bool read_pay_urls(struct options *options, const char *value, size_t at)
     return true;
 }
 
+/* One per --trusted-proxy; the variable may name several, with commas. */
+static bool read_proxies(struct options *options, const char *value, size_t at)
+{
+    struct networks *networks = &options->trusted_proxies;
+    struct text rest = text_of(value);
+    (void)at;
+    while (rest.size)
+        if (networks->count == NETWORKS_MAX ||
+            !network_parse(text_cut(&rest, ','), &networks->items[networks->count++]))
+            return false;
+    return true;
+}
+
+/* "https://shop.example", as a browser says it, or "*". */
+static bool is_origin(struct text text)
+{
+    struct text rest = text;
+    if (text_is(text, "*"))
+        return true;
+    struct text scheme = text_cut(&rest, ':');
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    return scheme.size && rest.size > 2 && text_starts(rest, "//") &&
+           !memchr(rest.data + 2, '/', rest.size - 2);
+}
+
+static bool read_origins(struct options *options, const char *value, size_t at)
+{
+    struct text rest = text_of(value);
+    (void)at;
+    while (rest.size) {
+        struct text origin = text_cut(&rest, ',');
+        if (options->cors_origin_count == CORS_ORIGINS_MAX || !is_origin(origin))
+            return false;
+        options->cors_origins[options->cors_origin_count++] = origin;
+    }
+    return true;
+}
+
 const struct pay_url *options_pay_url(const struct options *options, struct text provider)
 {
     for (int i = 0; i < options->pay_url_count; i++)
@@ -134,6 +181,11 @@ static const struct option_row rows[] = {
     {"--connections-max", "STAGEDOOR_CONNECTIONS_MAX", "4096", read_count, AT(connections_max)},
     {"--per-address-max", "STAGEDOOR_PER_ADDRESS_MAX", "512", read_count, AT(per_address_max)},
     {"--in-flight-max", "STAGEDOOR_IN_FLIGHT_MAX", "8192", read_count, AT(in_flight_max)},
+    {"--rate", "STAGEDOOR_RATE", "200", read_rate, AT(rate)},
+    {"--burst", "STAGEDOOR_BURST", "1000", read_count, AT(burst)},
+    {"--key-rate", "STAGEDOOR_KEY_RATE", "5000", read_rate, AT(key_rate)},
+    {"--trusted-proxy", "STAGEDOOR_TRUSTED_PROXY", NULL, read_proxies, 0},
+    {"--cors-origin", "STAGEDOOR_CORS_ORIGIN", NULL, read_origins, 0},
     {"--pay-url", "STAGEDOOR_PAY_URL", NULL, read_pay_urls, 0},
     {"--sample", "STAGEDOOR_SAMPLE", "on", read_switch, AT(sample)},
     {"--log-level", "STAGEDOOR_LOG_LEVEL", "info", read_level, AT(log_level)},
@@ -152,6 +204,13 @@ const char *options_help(void)
            "  --connections-max N       in all (4096)\n"
            "  --per-address-max N       connections of one address (512)\n"
            "  --in-flight-max N         requests that wait at once (8192)\n"
+           "  --rate N                  requests a second of one address (200); 0: no limit, as "
+           "for this machine\n"
+           "  --burst N                 and so many at once (1000)\n"
+           "  --key-rate N              requests a second of one API key (5000); 0: no limit\n"
+           "  --trusted-proxy NETWORK   believed when it says whom it speaks for; may be "
+           "repeated\n"
+           "  --cors-origin ORIGIN      whose pages may use /v1, or *; may be repeated\n"
            "  --pay-url PROVIDER=URL    where customers pay, as https://.../{payment_id}; may be "
            "repeated\n"
            "  --sample on|off           the routes of the course project (on)\n"

@@ -3,10 +3,11 @@
 #ifndef API_OPTIONS_H
 #define API_OPTIONS_H
 
+#include "api/address.h"
 #include "api/request.h"
 #include "base/log.h"
 
-enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, OPTIONS_ERROR_SIZE = 512 };
+enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, CORS_ORIGINS_MAX = 16, OPTIONS_ERROR_SIZE = 512 };
 
 struct listen_address {
     char host[256];
@@ -31,6 +32,10 @@ struct options {
     int connections_max;
     int per_address_max;
     int in_flight_max;
+    int rate, burst, key_rate; /* requests a second, and at once; 0: no limit */
+    struct networks trusted_proxies;
+    struct text cors_origins[CORS_ORIGINS_MAX];
+    int cors_origin_count;
     struct pay_url pay_urls[PAY_URLS_MAX];
     int pay_url_count;
     bool sample; /* the routes of the course project are served */

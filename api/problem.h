@@ -41,6 +41,7 @@
     PROBLEM(too_large, 413, "The body is too large")                                               \
     PROBLEM(unsupported_media_type, 415, "The body is of a type not read here")                    \
     PROBLEM(key_reused, 422, "The Idempotency-Key was used for another request")                   \
+    PROBLEM(rate_limited, 429, "Too many requests from one caller; wait a little")                 \
     PROBLEM(overloaded, 503, "Too much at once; try again")                                        \
     PROBLEM(bus_unavailable, 503, "The log does not answer; try again")                            \
     PROBLEM(catching_up, 503, "Just started; try again")

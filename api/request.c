@@ -18,20 +18,11 @@ void request_release(struct request *request)
     arena_release(&request->arena);
 }
 
-static struct text trimmed(struct text text)
-{
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = (struct text){text.data + 1, text.size - 1};
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* The weak comparison: W/ makes no difference. No tag of ours has a comma. */
 bool request_knows(struct text if_none_match, struct text etag)
 {
     while (if_none_match.size) {
-        struct text tag = trimmed(text_cut(&if_none_match, ','));
+        struct text tag = text_trim(text_cut(&if_none_match, ','));
         if (text_starts(tag, "W/"))
             tag = (struct text){tag.data + 2, tag.size - 2};
         if (text_is(tag, "*") || text_equal(tag, etag))
@@ -45,7 +36,7 @@ bool request_matches(struct text if_match, struct text etag)
     if (if_match.data == NULL)
         return true;
     while (if_match.size) {
-        struct text tag = trimmed(text_cut(&if_match, ','));
+        struct text tag = text_trim(text_cut(&if_match, ','));
         if (text_is(tag, "*") || text_equal(tag, etag))
             return true;
     }

@@ -10,6 +10,7 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/address.h"
 #include "api/errand.h"
 #include "api/keys.h"
 #include "base/arena.h"
@@ -27,11 +28,19 @@ enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS
 /* What came in; data NULL: absent. */
 struct request_headers {
     struct text authorization, idempotency_key, prefer, if_match, if_none_match, content_type,
-        traceparent, request_id, webhook_id, webhook_timestamp, webhook_signature;
+        traceparent, request_id, origin, webhook_id, webhook_timestamp, webhook_signature;
 };
 
 /* `?name=value`; found by the shell on demand. */
-enum query { QUERY_WAIT, QUERY_Q, QUERY_STATUS, QUERY_CURSOR, QUERY_LIMIT, QUERY_COUNT };
+enum query {
+    QUERY_WAIT,
+    QUERY_Q,
+    QUERY_STATUS,
+    QUERY_CURSOR,
+    QUERY_LIMIT,
+    QUERY_MIN_POSITION,
+    QUERY_COUNT
+};
 
 /* Who asks. A bearer that is a reservation's secret is believed only where that reservation is
  * named. */
@@ -67,7 +76,8 @@ struct request {
     struct request_headers headers;
     struct text queries[QUERY_COUNT];
     struct buffer body;
-    bool too_large; /* the body was cut */
+    bool too_large;         /* the body was cut */
+    struct address address; /* of the customer, not of his proxy */
     enum listener_kind listener;
 
     struct caller caller;                 /* by route_request */

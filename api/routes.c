@@ -1,6 +1,7 @@
 /* The table, and the checks that come before every handler. */
 #include "api/routes.h"
 
+#include "api/cors.h"
 #include "api/handlers.h"
 #include "base/clock.h"
 
@@ -73,15 +74,18 @@ static bool matches(const char *pattern, struct text path, struct text parts[REQ
     return path.size == 0;
 }
 
-static void allow_browsers(struct request *request)
+/* `allowed`: what the path does understand. */
+static void answer_unrouted(struct request *request, struct text allowed)
 {
-    answer_header(request, "Access-Control-Allow-Origin", "*");
-    if (request->verb != VERB_OPTIONS)
+    if (allowed.size == 0) {
+        problem_answer(request, PROBLEM_not_found, "nothing lives under this path");
         return;
-    answer_header(request, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
-    answer_header(request, "Access-Control-Allow-Headers",
-                  "Content-Type, Authorization, Idempotency-Key");
-    request->answer.status = 204;
+    }
+    answer_header(request, "Allow", "%.*s", TEXT_PRINT(allowed));
+    if (request->verb == VERB_OPTIONS)
+        request->answer.status = 204;
+    else
+        problem_answer(request, PROBLEM_method_not_allowed, "use %.*s here", TEXT_PRINT(allowed));
 }
 
 /* The row for the path and verb; NULL: answered. */
@@ -103,14 +107,10 @@ static const struct route *find(struct edge *edge, struct request *request)
         found = route;
         break;
     }
-    if (request->sample)
-        allow_browsers(request);
-    if (found == NULL && request->answer.status == 0 && allowed.size == 0)
-        problem_answer(request, PROBLEM_not_found, "nothing lives under this path");
-    else if (found == NULL && request->answer.status == 0) {
-        answer_header(request, "Allow", "%s", allowed.data);
-        problem_answer(request, PROBLEM_method_not_allowed, "use %s here", allowed.data);
-    }
+    if (allowed.size)
+        cors_allow(edge->options, request, allowed.data);
+    if (found == NULL)
+        answer_unrouted(request, buffer_view(&allowed));
     buffer_release(&allowed);
     return found;
 }
@@ -193,6 +193,39 @@ static bool is_up(struct edge *edge, const struct route *route, struct request *
     return !lost && caught_up;
 }
 
+/* How long an address has to wait; 0: not at all. Whoever is on this machine has other ways to be a
+ * nuisance. */
+static int64_t address_waits_ms(struct edge *edge, const struct address *address)
+{
+    const struct options *options = edge->options;
+    struct address customer = address_customer(address);
+    if (options->rate == 0 || address_is_loopback(address))
+        return 0;
+    return limits_take(&edge->limits, text_from(customer.bytes, sizeof customer.bytes),
+                       options->rate, options->burst, clock_monotonic_ms());
+}
+
+static int64_t key_waits_ms(struct edge *edge, const char *name)
+{
+    int rate = edge->options->key_rate;
+    return rate ? limits_take(&edge->limits, text_of(name), rate, rate, clock_monotonic_ms()) : 0;
+}
+
+static bool is_in_time(struct edge *edge, const struct route *route, struct request *request)
+{
+    const struct caller *caller = &request->caller;
+    if (route->flags & ROUTE_ALWAYS)
+        return true;
+    int64_t wait_ms = caller->has_api_key ? key_waits_ms(edge, caller->name)
+                                          : address_waits_ms(edge, &request->address);
+    if (wait_ms == 0)
+        return true;
+    problem_answer(request, PROBLEM_rate_limited, "at most %d requests a second are answered",
+                   caller->has_api_key ? edge->options->key_rate : edge->options->rate);
+    answer_header(request, "Retry-After", "%lld", (long long)(wait_ms + 999) / 1000);
+    return false;
+}
+
 /* What may stand in a header of ours. */
 static bool is_request_id(struct text text)
 {
@@ -202,25 +235,55 @@ static bool is_request_id(struct text text)
     return text.size > 0 && text.size <= 128;
 }
 
-struct page *route_glance(struct edge *edge, struct text path)
+struct page *route_glance(struct edge *edge, struct text path, const struct address *address)
 {
     static const char pattern[] = "/v1/shows/{}";
     struct text parts[REQUEST_PARTS_MAX];
-    return matches(pattern, path, parts) ? playbill_take(&edge->playbill, parts[0], clock_wall_ms())
-                                         : NULL;
+    return matches(pattern, path, parts) && address_waits_ms(edge, address) == 0
+               ? playbill_take(&edge->playbill, parts[0], clock_wall_ms())
+               : NULL;
+}
+
+/* W3C Trace Context, level 1: version 00 to fe, ids that are not zero. */
+static bool is_traceparent(struct text text)
+{
+    static const size_t sizes[] = {2, 32, 16, 2};
+    struct text rest = text;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct text part = text_cut(&rest, '-');
+        if (part.size != sizes[i] || strspn(part.data, "0123456789abcdef") < part.size)
+            return false;
+        bool id = i == 1 || i == 2;
+        if ((id && strspn(part.data, "0") >= part.size) || (i == 0 && text_is(part, "ff")))
+            return false;
+    }
+    return rest.data == NULL;
+}
+
+/* What names the request goes out again, and into the records it makes; what is malformed is as if
+ * it were not there. */
+static void take_names(struct request *request)
+{
+    struct request_headers *headers = &request->headers;
+    if (!is_request_id(headers->request_id))
+        headers->request_id = text_from(NULL, 0);
+    if (!is_traceparent(headers->traceparent))
+        headers->traceparent = text_from(NULL, 0);
+    if (headers->request_id.data)
+        answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(headers->request_id));
+    if (headers->traceparent.data)
+        answer_header(request, "traceparent", "%.*s", TEXT_PRINT(headers->traceparent));
 }
 
 void route_request(struct edge *edge, struct request *request)
 {
-    if (is_request_id(request->headers.request_id))
-        answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(request->headers.request_id));
-    if (request->headers.traceparent.size > 64)
-        request->headers.traceparent = (struct text){NULL, 0};
+    take_names(request);
     const struct route *route = find(edge, request);
     request->answer.kept_count = request->answer.header_count;
     if (route == NULL)
         return;
     identify_caller(edge, request);
-    if (may_call(edge, route, request) && can_read_body(request) && is_up(edge, route, request))
+    if (is_in_time(edge, route, request) && may_call(edge, route, request) &&
+        can_read_body(request) && is_up(edge, route, request))
         route->handle(edge, request);
 }

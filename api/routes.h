@@ -23,8 +23,8 @@ struct route {
 
 void route_request(struct edge *edge, struct request *request);
 
-/* The page that answers a GET of that path from anybody who sent nothing that matters besides
- * If-None-Match, to be dropped; NULL: ask route_request. */
-struct page *route_glance(struct edge *edge, struct text path);
+/* The page that answers a GET of that path from anybody at `address` who sent nothing that matters
+ * besides If-None-Match, to be dropped; NULL: ask route_request. */
+struct page *route_glance(struct edge *edge, struct text path, const struct address *address);
 
 #endif

@@ -23,6 +23,15 @@ bool text_starts(struct text a, const char *prefix)
     return a.size >= size && (size == 0 || memcmp(a.data, prefix, size) == 0);
 }
 
+struct text text_trim(struct text text)
+{
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = text_from(text.data + 1, text.size - 1);
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
 struct text text_cut(struct text *rest, char separator)
 {
     const char *at = rest->size ? memchr(rest->data, separator, rest->size) : NULL;

@@ -46,6 +46,9 @@ bool text_starts(struct text a, const char *prefix);
  * Without a separator: returns all and leaves the empty text with data NULL. */
 struct text text_cut(struct text *rest, char separator);
 
+/* Without the blanks and tabs at both ends. */
+struct text text_trim(struct text text);
+
 /* Canonical decimal ("0", "17", no sign, no leading zero, fits): true and the value, else false. */
 bool text_to_u64(struct text text, uint64_t *value);
 bool text_to_i64(struct text text, int64_t *value); /* not negative either */

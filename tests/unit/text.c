@@ -15,6 +15,15 @@ static void check_text(struct text text, const char *expected)
     assert_memory_equal(text.data, expected, strlen(expected));
 }
 
+static void text__trims_blanks_and_tabs(void **state)
+{
+    (void)state;
+    check_text(text_trim(text_of(" \t a b\t ")), "a b");
+    check_text(text_trim(text_of(" \t ")), "");
+    check_text(text_trim(text_of("")), "");
+    check_text(text_trim(text_of("\na")), "\na");
+}
+
 static void text__of_a_string_ends_at_its_nul(void **state)
 {
     (void)state;
@@ -232,6 +241,7 @@ static void buffer__prints_behind_what_is_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text__trims_blanks_and_tabs),
         cmocka_unit_test(text__of_a_string_ends_at_its_nul),
         cmocka_unit_test(text__equal_compares_bytes_and_size),
         cmocka_unit_test(text__starts_wants_the_whole_prefix),

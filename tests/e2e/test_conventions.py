@@ -1,0 +1,102 @@
+"""What holds for every request: who is asking too often, whom a proxy speaks for, pages of other
+origins, names that travel with a request, and reading what one wrote at another edge."""
+
+import collections
+import concurrent.futures
+import shutil
+
+from theatre import new_key
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def with_env(house, **env):
+    _, web = house.up(env={f"STAGEDOOR_{name.upper()}": value for name, value in env.items()})
+    web.create_show("hamlet", 50)
+    return web
+
+
+def statuses(web, count, path="/v1/shows/hamlet", **headers):
+    return collections.Counter(web.get(path, headers=headers).status for _ in range(count))
+
+
+def test_conventions__who_asks_too_often_waits(house):
+    web = with_env(house, rate="1", burst="20", trusted_proxy="127.0.0.0/8,10.0.0.0/8")
+    assert statuses(web, 60) == {200: 60}  # from this machine
+    many = statuses(web, 60, **{"X-Forwarded-For": "198.51.100.7"})
+    assert many[200] >= 20 and many[429] >= 30
+    told = web.get("/v1/shows", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert (told.status, told["code"]) == (429, "rate_limited")
+    assert int(told.headers["Retry-After"]) >= 1
+    # Another customer, also of the first one's own saying; and the same one in other words.
+    assert statuses(web, 10, **{"X-Forwarded-For": "198.51.100.7, 198.51.100.8"}) == {200: 10}
+    assert web.get("/v1/shows", headers={"Forwarded": "for=198.51.100.7;proto=https"}).status == 429
+    assert web.get("/v1/shows",
+                   headers={"X-Forwarded-For": "1.2.3.4, 198.51.100.7, 10.1.1.1"}).status == 429
+    assert web.get("/livez", headers={"X-Forwarded-For": "198.51.100.7"}).status == 200
+    assert web.staff("GET", "/v1/shows", headers={"X-Forwarded-For": "198.51.100.7"}).status == 200
+
+
+def test_conventions__nobody_is_believed_who_is_no_proxy_of_ours(house):
+    web = with_env(house, rate="1", burst="1", trusted_proxy="10.0.0.0/8")
+    assert statuses(web, 10, **{"X-Forwarded-For": "198.51.100.7"}) == {200: 10}
+
+
+def test_conventions__pages_of_other_origins(house):
+    web = with_env(house, cors_origin="https://shop.example")
+    ours, theirs = {"Origin": "https://shop.example"}, {"Origin": "https://other.example"}
+    for _ in range(2):
+        told = web.get("/v1/shows/hamlet", headers=ours)
+        assert told.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        assert told.headers["Vary"] == "Origin"
+        assert "ETag" in told.headers["Access-Control-Expose-Headers"]
+        other = web.get("/v1/shows/hamlet", headers=theirs)
+        assert other.status == 200 and other.headers["Access-Control-Allow-Origin"] is None
+    before = web.call("OPTIONS", "/v1/shows/hamlet/reservations",
+                      headers={**ours, "Access-Control-Request-Method": "POST"})
+    assert (before.status, before.text) == (204, "")
+    assert "POST" in before.headers["Access-Control-Allow-Methods"]
+    assert "Idempotency-Key" in before.headers["Access-Control-Allow-Headers"]
+    refused = web.post("/v1/shows/hamlet/reservations", {"quantity": 0, "name": "Ann"},
+                       key=new_key(), headers=ours)
+    assert refused.status == 400  # and the page may read why
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert web.call("OPTIONS", "/v1/shows/hamlet", headers=theirs).headers["Allow"]
+
+
+def test_conventions__names_travel_into_the_log(house):
+    web = with_env(house)
+    told = web.post("/v1/shows/hamlet/reservations", {"quantity": 1, "name": "Ann"}, key=new_key(),
+                    headers={"X-Request-Id": "till-4", "traceparent": TRACE, "Prefer": "wait=20"})
+    assert told.status == 201
+    assert (told.headers["X-Request-Id"], told.headers["traceparent"]) == ("till-4", TRACE)
+    [record] = [record for record in house.bus.read(("reservations.commands",))]
+    assert record.header("request_id") == "till-4"
+    assert record.header("traceparent") == TRACE
+    for bad in (TRACE[:-1], TRACE.upper(), f"ff{TRACE[2:]}", f"00-{'0' * 32}-{TRACE[36:]}", "x" * 64):
+        told = web.get("/v1/shows", headers={"traceparent": bad, "X-Request-Id": "a" * 129})
+        assert told.status == 200
+        assert told.headers["traceparent"] is None and told.headers["X-Request-Id"] is None
+
+
+def test_conventions__reading_at_one_edge_what_was_written_at_another(house):
+    web = with_env(house)
+    first, house.data = house.data, house.data / "second"
+    house.data.mkdir()
+    for name in ("keys", "signin"):
+        shutil.copy(first / name, house.data)
+    _, other = house.edge()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: web.reserve("hamlet"), range(20)))
+    for held in range(21, 30):
+        assert web.reserve("hamlet").status == 201
+        position = web.get("/v1/shows/hamlet").headers["X-Log-Position"]
+        read = other.get(f"/v1/shows/hamlet?min_position={position}")
+        assert (read.status, read["availability"]["held"]) == (200, held)
+    partition, offset = position.split(":")
+    far = f"{partition}:{int(offset) + 1000}"
+    late = other.get(f"/v1/shows/hamlet?min_position={far}", headers={"Prefer": "wait=0"})
+    assert (late.status, late["code"]) == (503, "catching_up") and late.headers["Retry-After"]
+    for bad in ("", "1", f"{offset}:{partition}x", "99:1", ":", "-1:0"):
+        assert other.get(f"/v1/shows/hamlet?min_position={bad}")["code"] == "invalid", bad
+    assert other.get(f"/v1/shows/lear?min_position={position}").status == 404
