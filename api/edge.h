@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 struct register_file;
+struct viewers;
 struct bus_thread;
 
 struct edge {
@@ -41,6 +42,7 @@ struct edge {
     struct playbill playbill; /* has a lock of its own, as has the next */
     struct limits limits;
     struct register_file *register_file;
+    struct viewers *viewers;         /* NULL: nobody can watch */
     void (*wake)(struct edge *edge); /* makes the bus thread look at its queue; any thread */
     struct bus_thread *bus_thread;
 };

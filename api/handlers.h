@@ -11,6 +11,7 @@
 /* ---- shows ----------------------------------------------------------------------------------- */
 void handle_list_shows(struct edge *edge, struct request *request);
 void handle_show(struct edge *edge, struct request *request);
+void handle_stream(struct edge *edge, struct request *request);
 void handle_create_show(struct edge *edge, struct request *request);
 void handle_update_show(struct edge *edge, struct request *request);
 void handle_blocks(struct edge *edge, struct request *request);
@@ -55,6 +56,9 @@ void handle_sample_reserve(struct edge *edge, struct request *request);
 void handle_sample_cancel(struct edge *edge, struct request *request);
 
 /* ---- shared ---------------------------------------------------------------------------------- */
+
+/* The page of a show, to be dropped; put up if it was not. NULL: there is no such show. */
+struct page *page_of(struct edge *edge, struct text show_id);
 
 /* Sets the errand's command id and fingerprint: from the Idempotency-Key, or at random where
  * none is required. false: answered. */

@@ -1,6 +1,7 @@
 /* Shows: listing, looking, and what an admin may do to them. All commands share one errand. */
 #include "api/handlers.h"
 
+#include "api/viewers.h"
 #include "base/clock.h"
 #include "schemas/json.h"
 
@@ -76,8 +77,7 @@ void handle_list_shows(struct edge *edge, struct request *request)
     answer_close(request);
 }
 
-/* The page of a show, put up if it was not; NULL: there is no such show. */
-static struct page *page_of(struct edge *edge, struct text show_id)
+struct page *page_of(struct edge *edge, struct text show_id)
 {
     int64_t now_ms = clock_wall_ms();
     struct page *page = playbill_take(&edge->playbill, show_id, now_ms);
@@ -152,6 +152,27 @@ void handle_show(struct edge *edge, struct request *request)
     else
         problem_answer(request, PROBLEM_not_found, "there is no such show");
     page_drop(page);
+}
+
+/* ---- GET /v1/shows/{id}/stream --------------------------------------------------------------- */
+
+void handle_stream(struct edge *edge, struct request *request)
+{
+    struct page *page = page_of(edge, request->parts[0]);
+    page_drop(page);
+    if (page == NULL) {
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+        return;
+    }
+    request->answer.stream =
+        viewers_admit(edge->viewers, request->parts[0], request->headers.last_event_id);
+    if (request->answer.stream == NULL) {
+        problem_answer(request, PROBLEM_overloaded, "too many are watching; look now and then");
+        return;
+    }
+    answer_header(request, "X-Accel-Buffering", "no"); /* for proxies that hold answers back */
+    request->answer.status = 200;
+    request->answer.content_type = "text/event-stream";
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "api/http.h"
 
 #include "api/routes.h"
+#include "api/stream.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -17,6 +18,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { STREAM_PIECE_SIZE = 16 * 1024 };
 
 /* A connection that owes us something by `due_ms`. */
 struct visitor {
@@ -193,6 +196,7 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
         {"traceparent", &request->headers.traceparent},
         {"X-Request-Id", &request->headers.request_id},
         {"Origin", &request->headers.origin},
+        {"Last-Event-ID", &request->headers.last_event_id},
         {"webhook-id", &request->headers.webhook_id},
         {"webhook-timestamp", &request->headers.webhook_timestamp},
         {"webhook-signature", &request->headers.webhook_signature},
@@ -240,18 +244,69 @@ static bool add_headers(struct MHD_Response *response, const struct answer *answ
            (!closing || MHD_add_response_header(response, "Connection", "close"));
 }
 
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static void sleep_connection(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+static void rouse_connection(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+static ssize_t read_stream(void *context, uint64_t position, char *out, size_t max)
+{
+    (void)position;
+    ssize_t size = stream_pull(context, out, max);
+    return size == STREAM_END ? MHD_CONTENT_READER_END_OF_STREAM : size;
+}
+
+static void release_stream(void *context)
+{
+    stream_release(context);
+}
+
+/* NULL: there is no memory for it, and the stream is released. */
+static struct MHD_Response *open_stream(struct stream *stream, struct MHD_Connection *connection)
+{
+    stream->connection = connection;
+    stream->sleep = sleep_connection;
+    stream->rouse = rouse_connection;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_PIECE_SIZE, read_stream, stream, release_stream);
+    if (response == NULL)
+        stream_release(stream);
+    return response;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static struct MHD_Response *open_body(struct answer *answer)
+{
+    struct buffer body = answer->body;
+    answer->body = (struct buffer){0};
+    if (body.size) {
+        struct MHD_Response *response =
+            MHD_create_response_from_buffer(body.size, body.data, MHD_RESPMEM_MUST_FREE);
+        if (response)
+            return response;
+    }
+    bool empty = body.size == 0;
+    buffer_release(&body);
+    return empty ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT) : NULL;
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct answer *answer = &exchange->request.answer;
-    struct buffer body = answer->body;
-    answer->body = (struct buffer){0};
-    struct MHD_Response *response =
-        body.size ? MHD_create_response_from_buffer(body.size, body.data, MHD_RESPMEM_MUST_FREE)
-                  : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-    if (body.size == 0 || response == NULL)
-        buffer_release(&body);
-    bool whole = response && add_headers(response, answer, body.size ? answer->content_type : NULL,
-                                         atomic_load(&exchange->http->closing));
+    struct stream *stream = answer->stream;
+    const char *content_type = answer->body.size || stream ? answer->content_type : NULL;
+    answer->stream = NULL;
+    struct MHD_Response *response = stream ? open_stream(stream, connection) : open_body(answer);
+    bool whole = response &&
+                 add_headers(response, answer, content_type, atomic_load(&exchange->http->closing));
     enum MHD_Result result =
         whole ? MHD_queue_response(connection, (unsigned)answer->status, response)
               : MHD_queue_response(connection, 503, exchange->http->last_resort);

@@ -4,6 +4,7 @@
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/register.h"
+#include "api/viewers.h"
 #include "base/version.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
@@ -196,6 +197,8 @@ int main(int count, char **arguments)
     if (!listen_all(&options, sockets, why))
         give_up(END_SYSTEM, why);
     open_log(&edge);
+    edge.viewers = viewers_new(&edge);
+    viewers_start(edge.viewers);
     struct http *http = http_start(&edge, sockets, options.listener_count, &error);
     if (http == NULL)
         give_up(END_SYSTEM, error.text);
@@ -203,7 +206,9 @@ int main(int count, char **arguments)
     log_line(LOG_INFO, "edge", "stopping");
     drain(&edge, http);
     bus_thread_stop(edge.bus_thread);
+    viewers_end(edge.viewers);
     http_stop(http);
+    viewers_free(edge.viewers);
     register_stop(edge.register_file);
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);

@@ -1,6 +1,7 @@
 /* A request's own memory, and building its answer. */
 #include "api/request.h"
 
+#include "api/stream.h"
 #include "schemas/json.h"
 
 #include <stdarg.h>
@@ -12,6 +13,8 @@ void request_init(struct request *request)
 
 void request_release(struct request *request)
 {
+    if (request->answer.stream)
+        stream_release(request->answer.stream);
     buffer_release(&request->body);
     buffer_release(&request->answer.body);
     errand_release(&request->errand);

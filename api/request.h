@@ -28,7 +28,8 @@ enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS
 /* What came in; data NULL: absent. */
 struct request_headers {
     struct text authorization, idempotency_key, prefer, if_match, if_none_match, content_type,
-        traceparent, request_id, origin, webhook_id, webhook_timestamp, webhook_signature;
+        traceparent, request_id, origin, last_event_id, webhook_id, webhook_timestamp,
+        webhook_signature;
 };
 
 /* `?name=value`; found by the shell on demand. */
@@ -52,6 +53,8 @@ struct caller {
     struct text secret; /* the bearer, if it is like a secret */
 };
 
+struct stream;
+
 struct answer_header {
     const char *name;
     const char *value; /* in the request's arena, or static */
@@ -62,6 +65,7 @@ struct answer {
     const char *content_type;
     const char *cache_control; /* NULL: no-store */
     struct buffer body;
+    struct stream *stream; /* instead of a body; NULL: none. The shell's once it is sent */
     struct answer_header headers[ANSWER_HEADERS_MAX];
     int header_count;
     int kept_count; /* of them, the first ones belong to every answer */

@@ -18,6 +18,7 @@ static const struct route routes[] = {
     {VERB_GET, "/v1/shows", CALLER_PUBLIC, 0, handle_list_shows},
     {VERB_POST, "/v1/shows", CALLER_ADMIN, 0, handle_create_show},
     {VERB_GET, "/v1/shows/{}", CALLER_PUBLIC, 0, handle_show},
+    {VERB_GET, "/v1/shows/{}/stream", CALLER_PUBLIC, 0, handle_stream},
     {VERB_PATCH, "/v1/shows/{}", CALLER_ADMIN, 0, handle_update_show},
     {VERB_PUT, "/v1/shows/{}/capacity", CALLER_ADMIN, 0, handle_set_capacity},
     {VERB_GET, "/v1/shows/{}/blocks", CALLER_ADMIN, 0, handle_blocks},

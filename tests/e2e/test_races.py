@@ -31,7 +31,8 @@ class Customer(threading.Thread):
 
     def run(self):
         deeds = (self.reserve, self.reserve, self.reserve_twice, self.look, self.wait, self.pay,
-                 self.cancel, self.browse, self.leave, self.hold_blocks, self.manage)
+                 self.cancel, self.browse, self.leave, self.hold_blocks, self.manage,
+                 self.watch)
         try:
             while time.monotonic() < self.until_s:
                 self.random.choice(deeds)()
@@ -48,6 +49,22 @@ class Customer(threading.Thread):
                                              key=key, wait=self.random.choice((0, 2, 20))))
         if answer.status in (201, 202):
             self.reservations.append(answer.json)
+
+    def connect(self):
+        host, port = self.web.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)))
+
+    def watch(self):
+        """A show live, for a moment; who watches leaves without a word."""
+        with self.connect() as line:
+            line.settimeout(1)
+            path = f"/v1/shows/{self.random.choice(SHOWS)}/stream"
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: stagedoor\r\n\r\n".encode())
+            for _ in range(self.random.randint(0, 3)):
+                try:
+                    line.recv(4096)
+                except TimeoutError:
+                    break
 
     def reserve_twice(self):
         """The same purchase from two connections at once."""
@@ -102,11 +119,10 @@ class Customer(threading.Thread):
 
     def leave(self):
         """A request, whole or in part, and nobody there to hear what is said to it."""
-        host, port = self.web.address.rsplit(":", 1)
         body = '{"quantity":1,"name":"Eve"}'
         request = (f"POST /v1/shows/{SHOWS[2]}/reservations HTTP/1.1\r\nHost: x\r\n"
                    f"Idempotency-Key: {new_key()}\r\nContent-Length: {len(body)}\r\n\r\n{body}")
-        with socket.create_connection((host, int(port))) as connection:
+        with self.connect() as connection:
             connection.sendall(request[:self.random.randint(1, len(request))].encode())
 
 
