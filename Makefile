@@ -170,7 +170,7 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge kafka-up kafka-down fmt install schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -266,6 +266,12 @@ chaos: build | build/.installed-test build/.installed-kafka ## real processes, r
 bench: build ## how fast a seat is held, on a running installation
 	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 1 --seconds 10
 	@build/bin/stagedoor bench reserve --url http://$(LISTEN) --data $(DATA_$(BUS)) --create 1000000 -c 64 --seconds 10
+
+build/release/tests/bench/bare: build/release/tests/bench/bare.o
+	@$(CC) $(OPT_release) $^ -o $@ -Wl,--as-needed $(LIBS)
+
+bench-edge: build build/release/tests/bench/bare | build/.installed-bench ## looking at a show during a sale, beside a bare libmicrohttpd
+	@tests/bench/edge.py
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 

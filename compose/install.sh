@@ -4,6 +4,7 @@
 #   install.sh          what `make run` needs: a compiler and the libraries
 #   install.sh kafka    also Java and Maven, for a local broker
 #   install.sh test     also what `make test` and `make check` need
+#   install.sh bench    also what the benchmarks load with
 #   install.sh -n …     only says what is missing; exit 1 when something is
 #
 # When all is there it says nothing and takes no time, so make may call it always. It looks for
@@ -46,6 +47,8 @@ test='
     program  cppcheck         cppcheck
     program  jq               jq
     program  curl             curl'
+bench='
+    program  wrk              wrk'
 
 # ---- is it there? --------------------------------------------------------------------------------
 
@@ -130,8 +133,9 @@ for wish in "$@"; do
     run) ;;
     kafka) list+=$kafka ;;
     test) list+=$kafka$test ;;
+    bench) list+=$bench ;;
     -n) dry=yes ;;
-    *) code=100 die "unknown '$wish'; say run, kafka or test" ;;
+    *) code=100 die "unknown '$wish'; say run, kafka, test or bench" ;;
     esac
 done
 

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""How much of a bare server's speed an edge has left when it tells how a show stands.
+
+    edge.py [--rounds N] [--seconds S] [--readers N] [--buyers N]
+
+Both are asked for the same bytes with the same If-None-Match by wrk, in turns, while `stagedoor bench`
+sells seats of the show through the edge. The last line is the median of the ratios."""
+
+import argparse
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+
+ROOT = pathlib.Path(__file__).parents[2]
+BIN = ROOT / "build/bin"
+BARE = ROOT / "build/release/tests/bench/bare"
+
+
+class Program:
+    """A process whose output is looked through for a line, and read on so that it never waits."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def said(self, pattern):
+        for line in self.process.stdout:
+            if match := re.search(pattern, line):
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return match[1]
+        raise SystemExit(f"{self.process.args[0]} never said {pattern}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.headers["ETag"], answer.read()
+
+
+def read_rate(url, tag, args):
+    """Answers a second."""
+    done = subprocess.run(["wrk", "-t1", f"-c{args.readers}", f"-d{args.seconds}s", "-H",
+                           f"If-None-Match: {tag}", url], capture_output=True, text=True, check=True)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+
+
+class Sale(threading.Thread):
+    """Buys until it is told to stop; a sale that is not right ends everything."""
+
+    def __init__(self, url, data, buyers):
+        super().__init__()
+        self.command = [BIN / "stagedoor", "bench", "reserve", "--url", url, "--data", data, "--show",
+                        "hamlet", "-c", str(buyers), "--others"]
+        self.over, self.sold = threading.Event(), 0
+
+    def run(self):
+        while not self.over.is_set():
+            done = subprocess.run([*self.command, "--seconds", "2", "--json"], capture_output=True,
+                                  text=True, check=False)
+            if done.returncode:
+                raise SystemExit(f"the sale went wrong: {done.stdout}{done.stderr}")
+
+
+def measure(url, bare_url, args):
+    ratios = []
+    for number in range(args.rounds):
+        rates = {}
+        for name, of in (("edge", url), ("bare", bare_url))[::1 if number % 2 else -1]:
+            tag, _ = get(of)
+            rates[name] = read_rate(of, tag, args)
+        ratios.append(rates["edge"] / rates["bare"])
+        print(f"round {number + 1}: edge {rates['edge']:.0f}/s, bare {rates['bare']:.0f}/s, "
+              f"ratio {ratios[-1]:.2f}", flush=True)
+    return ratios
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--readers", type=int, default=32)
+    parser.add_argument("--buyers", type=int, default=64)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        with Program(BIN / "stagedoor", "up", "--bus", f"sqlite:{folder}/bus.db", "--data",
+                     f"{folder}/data", "--listen", "127.0.0.1:0") as theatre:
+            url = theatre.said(r"^open: (http://\S+)")
+            data = f"{folder}/data"
+            subprocess.run([BIN / "stagedoor", "bench", "reserve", "--url", url, "--data", data,
+                            "--show", "hamlet", "--create", "1000000", "-n", "1"], check=True,
+                           stdout=subprocess.DEVNULL)
+            show = f"{url}/v1/shows/hamlet"
+            body = pathlib.Path(folder, "body")
+            body.write_bytes(get(show)[1])
+            with Program(BARE, body) as bare:
+                bare_url = f"http://127.0.0.1:{bare.said(r'^([0-9]+)')}/v1/shows/hamlet"
+                print("nobody buys:")
+                quiet = measure(show, bare_url, args)
+                print(f"{args.buyers} buy:")
+                sale = Sale(url, data, args.buyers)
+                sale.start()
+                busy = measure(show, bare_url, args)
+                sale.over.set()
+                sale.join()
+    print(f"of a bare libmicrohttpd: {statistics.median(quiet):.2f} when nobody buys, "
+          f"{statistics.median(busy):.2f} while {args.buyers} buy")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
