@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-#include <sys/socket.h>
+struct sockaddr;
 
 struct address {
     unsigned char bytes[16];

@@ -88,7 +88,7 @@ struct service {
     struct service_options options;
     char host[LABEL_SIZE_MAX + 1];
     struct prng prng;
-    int64_t now_ms;        /* monotonic, of this turn */
+    int64_t now_ms;        /* monotonic, when the bus was last waited for */
     int64_t unanswered_ms; /* the turn in which the bus did not answer: one such wait a turn */
     bool stopping;
     bool joined;  /* has asked for a place in the group */

@@ -123,7 +123,7 @@ void inputs_stop(struct desk *desk)
 
 int64_t desk_log_now(const struct desk *desk)
 {
-    return desk->log_clock_ms + (desk->service->now_ms - desk->log_mono_ms);
+    return service_log_ms(desk->service, desk->partition, desk->service->now_ms);
 }
 
 int64_t desk_due_at(const struct desk *desk)

@@ -164,16 +164,26 @@ static void tell_ready(struct service *service)
     buffer_release(&owned);
 }
 
+/* What comes out may have been appended a moment ago: by the time of the turn's beginning its owner
+ * would think that the log's clock shows more than it does. */
+static bool poll(struct service *service, int wait_ms, struct bus_event *event)
+{
+    bool any = bus_poll(service->bus, wait_ms, event);
+    if (service->options.clock_ms)
+        service->now_ms = service->options.clock_ms();
+    return any;
+}
+
 void service_step(struct service *service, int64_t now_ms, int wait_ms)
 {
     struct bus_event event;
     service->now_ms = now_ms;
     if (!service->joined)
         join(service);
-    bool any = bus_poll(service->bus, wait_of(service, wait_ms), &event);
+    bool any = poll(service, wait_of(service, wait_ms), &event);
     for (int i = 0; any && i < EVENTS_PER_TURN_MAX; i++) {
         take_event(service, &event);
-        any = bus_poll(service->bus, 0, &event);
+        any = poll(service, 0, &event);
     }
     if (any)
         take_event(service, &event);
@@ -217,6 +227,12 @@ enum desk_phase service_phase(const struct service *service, int partition)
 const void *service_state(const struct service *service, int partition)
 {
     return service->desks[partition].state;
+}
+
+int64_t service_log_ms(const struct service *service, int partition, int64_t now_ms)
+{
+    const struct desk *desk = &service->desks[partition];
+    return desk->log_clock_ms + (now_ms - desk->log_mono_ms);
 }
 
 const struct service_counts *service_counts(const struct service *service)

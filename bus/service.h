@@ -84,6 +84,9 @@ struct service;
 struct service_options {
     const char *instance; /* goes into the claim; borrowed */
     uint64_t seed;        /* of nonces and jitter */
+    /* The monotonic time now, asked whenever the bus has been waited for. NULL: no time passes
+     * during a turn. */
+    int64_t (*clock_ms)(void);
 };
 
 /* The handle's topics are known by installation_open; it is borrowed and used by nobody else. Joins
@@ -92,7 +95,8 @@ struct service *service_new(struct bus *bus, const struct service_descriptor *de
                             const struct installation *installation,
                             const struct service_options *options);
 
-/* One turn: waits up to `wait_ms` for the bus, then handles all there is. `now_ms`: monotonic. */
+/* One turn: waits up to `wait_ms` for the bus, then handles all there is. `now_ms`: monotonic, when
+ * the turn begins. */
 void service_step(struct service *service, int64_t now_ms, int wait_ms);
 
 /* Whether it has joined and recovered every partition it was given, possibly none. */
@@ -114,6 +118,9 @@ enum desk_phase {
 };
 enum desk_phase service_phase(const struct service *service, int partition);
 const void *service_state(const struct service *service, int partition); /* NULL: none */
+/* What the owner of a partition that is RUNNING knows that the log's clock shows at least, for
+ * `now_ms` monotonic: nothing is due before. */
+int64_t service_log_ms(const struct service *service, int partition, int64_t now_ms);
 
 struct service_counts {
     uint64_t decided, skipped, claims, fenced, stepped_down, voids, timers, lost;

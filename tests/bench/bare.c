@@ -1,4 +1,5 @@
-/* The ceiling of the edge: libmicrohttpd, as api/http.c starts it, with one answer that never changes.
+/* The ceiling of the edge: libmicrohttpd, as api/http.c starts it, with one answer that never
+ * changes.
  *
  *     bare BODY_FILE      prints the port it listens on, and serves until it is killed */
 #include "api/http.h"

@@ -329,7 +329,8 @@ void customers_told(struct visit *visit)
                             .status = answer->status,
                             .edge = (int)(visit->window - edges->windows),
                             .at_ms = now_ms(edges)};
-    take_member(answer, "code", given->code, sizeof given->code);
+    if (answer->status >= 400) /* tickets have codes, too */
+        take_member(answer, "code", given->code, sizeof given->code);
     take_member(answer, "reservation_id", given->named, sizeof given->named);
     take_member(answer, "status", given->said, sizeof given->said);
     take_member(answer, "secret", secret, sizeof secret);

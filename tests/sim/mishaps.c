@@ -59,6 +59,9 @@ static void witness(void *context, struct bus *bus, enum sim_moment moment)
         [SIM_AFTER_APPEND] = POINT_crash_after_append,
     };
     struct world *world = context;
+    if (moment == SIM_BEFORE_POLL && world->acting && world->acting->bus == bus &&
+        world_strikes(world, POINT_slow_turn, 1, 100))
+        sim_advance(world->sim, (int64_t)world_dice(world, world_dice(world, 20) ? 100 : 5000));
     bool append = moment == SIM_BEFORE_APPEND || moment == SIM_AFTER_APPEND;
     if (!world->acting || world->acting->bus != bus ||
         !world_strikes(world, points[moment], 1, append ? 400 : 4000))

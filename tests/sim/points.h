@@ -25,6 +25,7 @@
     X(log_outage)                                                                                  \
     X(log_hole)                                                                                    \
     X(long_wait)                                                                                   \
+    X(slow_turn) /* time passes while a process waits for the log */                               \
     X(days_later)                                                                                  \
     /* processes */                                                                                \
     X(crash)                                                                                       \

@@ -1,6 +1,7 @@
 /* The service processes: started, given their turns, dying in the middle of one. */
 #include "tests/sim/world.h"
 
+#include "base/clock.h"
 #include "services/checkout/checkout_service.h"
 #include "services/reservations/reservations_service.h"
 #include "services/shows/shows_service.h"
@@ -20,7 +21,8 @@ void process_start(struct world *world, struct process *process)
 {
     struct bus_options options = {.client = process->descriptor->name,
                                   .instance = process->instance};
-    struct service_options service_options = {process->instance, prng_next(&world->prng)};
+    struct service_options service_options = {process->instance, prng_next(&world->prng),
+                                              clock_monotonic_ms};
     struct installation installation;
     struct bus_error error;
     process->bus = sim_bus_open(world->sim, &options);
@@ -74,13 +76,31 @@ void process_thaw(struct world *world, struct process *process)
     story_tell(world, "%s goes on", process->instance);
 }
 
+/* Nobody may think that the log's clock shows more than it does, or what is due comes too early. */
+static void check_clock(struct world *world, const struct process *process)
+{
+    for (int partition = 0; partition < WORLD_PARTITIONS && world->clock_back_ms == 0;
+         partition++) {
+        if (service_phase(process->service, partition) != DESK_RUNNING)
+            continue;
+        int64_t ahead_ms = service_log_ms(process->service, partition, sim_now_ms(world->sim)) -
+                           sim_log_ms(world->sim);
+        if (ahead_ms > 0 && world->breach[0] == '\0')
+            snprintf(world->breach, sizeof world->breach,
+                     "invariant 9: %s takes the log's clock for %lld ms later than it is",
+                     process->instance, (long long)ahead_ms);
+    }
+}
+
 /* A turn it may not live to the end of. */
 void process_step(struct world *world, struct process *process)
 {
     world->acting = process;
-    if (setjmp(world->death) == 0)
+    if (setjmp(world->death) == 0) {
         service_step(process->service, sim_now_ms(world->sim), 0);
-    else
+        check_clock(world, process);
+    } else {
         process_end(world, world->acting, true);
+    }
     world->acting = NULL;
 }

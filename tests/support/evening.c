@@ -37,7 +37,7 @@ static struct {
 static void enter(int which)
 {
     struct bus_options options = {.client = descriptors[which]->name, .instance = "one"};
-    struct service_options service_options = {"one", (uint64_t)++stage.entries};
+    struct service_options service_options = {"one", (uint64_t)++stage.entries, NULL};
     struct installation installation;
     struct bus_error error;
     stage.buses[which] = sim_bus_open(stage.sim, &options);

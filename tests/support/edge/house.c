@@ -37,7 +37,7 @@ void house_turn(struct house *house)
 static void hire(struct house *house, int at, const struct service_descriptor *descriptor)
 {
     struct bus_options options = {.client = descriptor->name};
-    struct service_options service_options = {descriptor->name, (uint64_t)at + 1};
+    struct service_options service_options = {descriptor->name, (uint64_t)at + 1, NULL};
     struct installation installation;
     struct bus_error error;
     house->buses[at] = sim_bus_open(house->sim, &options);
