@@ -45,7 +45,7 @@ static void start(struct house *house, int number)
 {
     static const char *const instances[] = {"a", "b"};
     struct process *process = &house->processes[number];
-    struct service_options options = {instances[number], ++house->starts}; /* new nonces */
+    struct service_options options = {instances[number], ++house->starts, NULL}; /* new nonces */
     process->bus = play_log_enter(house->log, instances[number]);
     process->service =
         service_new(process->bus, &shows_service, &house->log->installation, &options);

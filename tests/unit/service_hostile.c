@@ -40,7 +40,7 @@ static struct bus *open_bus(struct house *house, const char *name, bool create)
 
 static void hire(struct house *house, const struct service_descriptor *descriptor)
 {
-    struct service_options options = {"one", 7};
+    struct service_options options = {"one", 7, NULL};
     house->service_bus = open_bus(house, descriptor->name, false);
     house->service = service_new(house->service_bus, descriptor, &house->installation, &options);
 }
