@@ -56,6 +56,19 @@ static bool read_port(struct text port, char out[8])
     return true;
 }
 
+/* data NULL: the first one. */
+static bool read_kind(struct text text, enum listener_kind *kind)
+{
+    static const char *const names[LISTENER_COUNT] = {"monolith", "api", "shows", "reservations"};
+    *kind = LISTENER_MONOLITH;
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        if (text.data && text_is(text, names[i])) {
+            *kind = (enum listener_kind)i;
+            return true;
+        }
+    return text.data == NULL;
+}
+
 /* HOST:PORT, [V6]:PORT, each with =KIND. */
 static bool read_listener(struct text text, struct listen_address *listener)
 {
@@ -64,7 +77,7 @@ static bool read_listener(struct text text, struct listen_address *listener)
     size_t colon = place.size;
     while (colon > 0 && place.data[colon - 1] != ':')
         colon--;
-    if (colon < 2 || (kind.data && !text_is(kind, "monolith")))
+    if (colon < 2 || !read_kind(kind, &listener->kind))
         return false;
     struct text host = {place.data, colon - 1};
     if (host.data[0] == '[' && host.data[host.size - 1] == ']')
@@ -73,7 +86,6 @@ static bool read_listener(struct text text, struct listen_address *listener)
         return false;
     memcpy(listener->host, host.data, host.size);
     listener->host[host.size] = '\0';
-    listener->kind = LISTENER_MONOLITH;
     return read_port((struct text){place.data + colon, place.size - colon}, listener->port);
 }
 
@@ -197,8 +209,11 @@ const char *options_help(void)
     return "usage: stagedoor-edge --bus URL [options]\n"
            "\n"
            "  --bus URL                 kafka://HOST:PORT[,HOST:PORT]... or sqlite:PATH\n"
-           "  --listen HOST:PORT[=monolith]   may be repeated; port 0 takes a free one "
-           "(127.0.0.1:3000)\n"
+           "  --listen HOST:PORT[=KIND] may be repeated; port 0 takes a free one "
+           "(127.0.0.1:3000);\n"
+           "                            KIND: which of the course's servers GET / answers as, "
+           "monolith,\n"
+           "                            api, shows or reservations\n"
            "  --data DIR                keys and register.db, of this edge alone (var/edge)\n"
            "  --topic-prefix PREFIX     one log may hold several installations\n"
            "  --connections-max N       in all (4096)\n"

@@ -71,8 +71,15 @@ struct answer {
     int kept_count; /* of them, the first ones belong to every answer */
 };
 
-/* Which set of routes the listener serves. */
-enum listener_kind { LISTENER_MONOLITH };
+/* Which of the course's servers a listener stands for: all serve the same, but for GET / and what
+ * one of them asks another. */
+enum listener_kind {
+    LISTENER_MONOLITH,
+    LISTENER_API,
+    LISTENER_SHOWS,
+    LISTENER_RESERVATIONS,
+    LISTENER_COUNT
+};
 
 struct request {
     enum verb verb;

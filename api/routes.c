@@ -42,6 +42,7 @@ static const struct route routes[] = {
 
     {VERB_GET, "/", CALLER_PUBLIC, S, handle_sample_all},
     {VERB_GET, "/show/{}", CALLER_PUBLIC, S, handle_sample_show},
+    {VERB_GET, "/{}", CALLER_PUBLIC, S | ROUTE_OF_SHOWS, handle_sample_show},
     {VERB_GET, "/reservations/{}", CALLER_BOXOFFICE, S, handle_sample_reservations},
     {VERB_PUT, "/hold-seats", CALLER_BOXOFFICE, S, handle_sample_hold},
     {VERB_PUT, "/release-seats", CALLER_BOXOFFICE, S, handle_sample_release},
@@ -98,7 +99,8 @@ static const struct route *find(struct edge *edge, struct request *request)
         const struct route *route = &routes[i];
         struct text parts[REQUEST_PARTS_MAX] = {{NULL, 0}, {NULL, 0}};
         bool sample = route->flags & ROUTE_SAMPLE;
-        if ((sample && !edge->options->sample) || !matches(route->pattern, request->path, parts))
+        if ((sample && !edge->options->sample) || !matches(route->pattern, request->path, parts) ||
+            (route->flags & ROUTE_OF_SHOWS && request->listener != LISTENER_SHOWS))
             continue;
         request->sample = sample;
         buffer_print(&allowed, "%s%s", allowed.size ? ", " : "", verb_names[route->verb]);

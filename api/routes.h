@@ -9,8 +9,9 @@
 #include "api/edge.h"
 
 enum route_flags {
-    ROUTE_ALWAYS = 1, /* answered before the view has caught up */
-    ROUTE_SAMPLE = 2  /* of the course project: its own errors, CORS, form bodies */
+    ROUTE_ALWAYS = 1,  /* answered before the view has caught up */
+    ROUTE_SAMPLE = 2,  /* of the course project: its own errors, CORS, form bodies */
+    ROUTE_OF_SHOWS = 4 /* on listeners of that kind only */
 };
 
 struct route {

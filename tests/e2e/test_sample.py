@@ -1,7 +1,10 @@
 """The routes of the course project, answered word for word, and its data."""
 
 import concurrent.futures
+import re
 import urllib.parse
+
+from theatre import Web, until
 
 CONCERT, PLAY, RALLY = ("5b805a00297ae6047030f2e0", "5b805a570cee1505a52bc75d",
                         "5b805a790cee1505a52bc75e")
@@ -172,3 +175,32 @@ def test_sample__can_be_switched_off(house):
 def assert_error(answer, status):
     assert answer.status == status, answer.text
     assert list(answer.json) == ["error"] and answer["error"], answer.text
+
+
+def test_sample__three_servers_as_in_the_course(house):
+    kinds = ("api", "shows", "reservations")
+    listeners = [part for kind in kinds for part in ("--listen", f"127.0.0.1:0={kind}")]
+    program, web = house.up(*listeners)
+    assert house.run("seed", "--url", web.url, "--data", house.data).returncode == 0
+    urls = until(lambda: found if len(found := re.findall(r"ready, (http://\S+)", program.output)) == 4
+                 else None, "every listener to be announced")
+    monolith, api, shows, reservations = (Web(url) for url in urls)
+    assert monolith.url == web.url
+    for server in (api, shows):
+        assert sorted(server.get("/").json, key=lambda show: show["_id"]) == SHOWS
+    assert shows.get(f"/{CONCERT}").json == SHOWS[0]  # as api.js asks
+    assert api.get(f"/{CONCERT}").status == 404 and shows.get("/nowhere").status == 404
+    assert shows.get("/livez").status == 200
+    names = reservations.get("/").json
+    assert names[CONCERT] == guests(CONCERT_GUESTS) == reservations.get(
+        f"/reservations/{CONCERT}").json
+    held = shows.call("PUT", "/hold-seats", {"showID": CONCERT, "count": 4})
+    assert (held.status, held["reserved"]) == (200, 14)
+    made = api.post("/reserveTickets", {"name": "Ann", "count": 2, "showID": CONCERT})
+    assert (made.status, made.json) == (200, {"success": True, "showID": CONCERT, "name": "Ann",
+                                              "guests": 2})
+    assert reservations.get("/").json[CONCERT][-1] == {"name": "Ann", "guests": 2}
+    gone = reservations.call("DELETE", "/cancel", {"name": "Ann", "showID": CONCERT})
+    assert (gone.status, gone["canceled"]) == (200, True)
+    assert api.get(f"/show/{CONCERT}")["reserved"] == 14
+    house.check_log()

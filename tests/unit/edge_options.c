@@ -31,6 +31,11 @@ static void options__take_both_spellings_and_defaults(void **state)
     assert_int_equal(options.listener_count, 2);
     assert_string_equal(options.listeners[0].port, "0");
     assert_string_equal(options.listeners[1].host, "::1");
+    assert_false(parse(&options, error, 4, "--bus", "sqlite:x", "--listen", "127.0.0.1:0=box"));
+    assert_true(parse(&options, error, 4, "--bus", "sqlite:x", "--listen", "127.0.0.1:0=shows"));
+    assert_int_equal(options.listeners[0].kind, LISTENER_SHOWS);
+    assert_true(parse(&options, error, 5, "--bus", "sqlite:x", "--listen=127.0.0.1:0=monolith",
+                      "--listen", "[::1]:80"));
     assert_int_equal(options.connections_max, 4096);
     assert_true(options.sample);
 }
