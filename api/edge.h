@@ -11,7 +11,7 @@
 #define API_EDGE_H
 
 #include "api/errand.h"
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "api/limits.h"
 #include "api/options.h"
 #include "api/playbill.h"
@@ -21,6 +21,7 @@
 #include "bus/installation.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct register_file;
 struct viewers;
@@ -28,7 +29,7 @@ struct bus_thread;
 
 struct edge {
     const struct options *options;
-    struct keys keys;
+    const struct keys *_Atomic keys; /* those of now; older ones stay for who still reads them */
     struct installation installation;
     bool open_sample; /* the sample's routes need no key */
 
@@ -50,6 +51,11 @@ struct edge {
 /* Everything that is not handed out by other parts; `edge` is {0}, or has its options. */
 void edge_init(struct edge *edge);
 void edge_release(struct edge *edge);
+
+static inline const struct keys *edge_keys(const struct edge *edge)
+{
+    return atomic_load(&edge->keys);
+}
 
 static inline void edge_lock(struct edge *edge)
 {

@@ -33,7 +33,7 @@ static bool change_look(struct edge *edge, struct request *request)
              replay->answer == MESSAGE_ExtensionRejected)
         answer_reason(request, replay->reason);
     else
-        answer_reservation(request, &edge->keys, 200, reservation, NULL);
+        answer_reservation(request, edge_keys(edge), 200, reservation, NULL);
     return true;
 }
 
@@ -223,7 +223,7 @@ void handle_give_back(struct edge *edge, struct request *request)
         enum reservation_status status = reservation ? view_status(reservation) : STATUS_REQUESTED;
         bool gone = status == STATUS_RELEASED || status == STATUS_CANCELLED;
         if (gone && request->headers.idempotency_key.size == 0)
-            answer_reservation(request, &edge->keys, 200, reservation, NULL); /* as was asked */
+            answer_reservation(request, edge_keys(edge), 200, reservation, NULL); /* as was asked */
         else
             begin(edge, request, &command);
     }

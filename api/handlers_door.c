@@ -36,7 +36,7 @@ static void answer_tickets(struct edge *edge, struct request *request,
     json_put_text(out, "reservation_id", text_of(request->errand.reservation_id));
     json_put_text(out, "show_id", text_of(request->errand.show_id));
     if (reservation && reservation->ticket_count)
-        render_tickets(out, &edge->keys, reservation);
+        render_tickets(out, edge_keys(edge), reservation);
     else
         json_put_raw(out, "tickets", text_of("[]"));
     answer_close(request);
@@ -190,7 +190,7 @@ static void identify_scan(struct edge *edge, struct request *request, const stru
     char scan[TICKET_ID_SIZE_MAX + 2 * ID_SIZE_MAX + 3];
     snprintf(scan, sizeof scan, "%.*s %.*s %.*s", TEXT_PRINT(command->ticket_id),
              TEXT_PRINT(command->list_id), TEXT_PRINT(command->nonce));
-    ids_step(&edge->keys, "check-in", text_of(scan), request->errand.command_id);
+    ids_step(edge_keys(edge), "check-in", text_of(scan), request->errand.command_id);
 }
 
 static void begin_check_in(struct edge *edge, struct request *request, struct message *command,
@@ -203,7 +203,7 @@ static void begin_check_in(struct edge *edge, struct request *request, struct me
         ticket_id_parse(ticket_id, &reservation_id, &number))
         reservation = view_reservation(&edge->view, reservation_id);
     if (reservation == NULL ||
-        !ids_ticket_code_valid(&edge->keys, text_of(reservation->show_id), code)) {
+        !ids_ticket_code_valid(edge_keys(edge), text_of(reservation->show_id), code)) {
         reject_at_door(request, NULL, reason_void); /* nobody gave it out: nothing to write down */
         return;
     }

@@ -55,7 +55,7 @@ static bool is_signed(struct edge *edge, struct request *request)
     struct text provider = request->parts[0];
     struct webhook webhook = {request->headers.webhook_id, request->headers.webhook_timestamp,
                               request->headers.webhook_signature, buffer_view(&request->body)};
-    switch (webhook_check(&edge->keys, provider, &webhook, clock_wall_ms() / 1000)) {
+    switch (webhook_check(edge_keys(edge), provider, &webhook, clock_wall_ms() / 1000)) {
     case WEBHOOK_GOOD:
         return true;
     case WEBHOOK_STRANGER:
@@ -137,7 +137,7 @@ static void identify_body(struct edge *edge, struct request *request)
     buffer_print(&name, "%.*s/", TEXT_PRINT(request->parts[0]));
     for (size_t i = 0; i < sizeof hash; i++)
         buffer_print(&name, "%02x", hash[i]);
-    ids_step(&edge->keys, "callback", buffer_view(&name), errand->command_id);
+    ids_step(edge_keys(edge), "callback", buffer_view(&name), errand->command_id);
     envelope_fingerprint(body, errand->fingerprint);
     buffer_release(&name);
 }

@@ -8,7 +8,7 @@
 static const char *print_secret(struct edge *edge, struct request *request)
 {
     char *secret = arena_take(&request->arena, SECRET_SIZE);
-    ids_secret(&edge->keys, text_of(request->errand.show_id),
+    ids_secret(edge_keys(edge), text_of(request->errand.show_id),
                text_of(request->errand.reservation_id), secret);
     return secret;
 }
@@ -18,7 +18,7 @@ void answer_present(struct edge *edge, struct request *request, int status, bool
     const struct reservation *reservation = request_reservation(edge, request);
     const char *secret = with_secret ? print_secret(edge, request) : NULL;
     if (reservation)
-        answer_reservation(request, &edge->keys, status, reservation, secret);
+        answer_reservation(request, edge_keys(edge), status, reservation, secret);
     else
         answer_requested(request, status, text_of(request->errand.reservation_id),
                          text_of(request->errand.show_id), secret);
@@ -49,7 +49,7 @@ static bool reserve_look(struct edge *edge, struct request *request)
         return true;
     }
     answer_header(request, "Location", "/v1/reservations/%s", reservation->reservation_id);
-    answer_reservation(request, &edge->keys, 201, reservation, print_secret(edge, request));
+    answer_reservation(request, edge_keys(edge), 201, reservation, print_secret(edge, request));
     return true;
 }
 
@@ -68,7 +68,7 @@ static void set_party(struct edge *edge, struct request *request, struct message
     char *party = arena_take(&request->arena, UUID_SIZE);
     if (contact.size == 0)
         return;
-    ids_party(&edge->keys, contact, party);
+    ids_party(edge_keys(edge), contact, party);
     message_set(command, party, text_of(party));
 }
 
@@ -157,7 +157,7 @@ static bool watch_look(struct edge *edge, struct request *request)
     if (request->headers.if_none_match.size == 0 &&
         (status == STATUS_REQUESTED || status == STATUS_PAYING))
         return false;
-    answer_reservation(request, &edge->keys, 200, reservation, NULL);
+    answer_reservation(request, edge_keys(edge), 200, reservation, NULL);
     if (request->answer.status == 200)
         return true;
     answer_clear(request);

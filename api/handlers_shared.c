@@ -32,8 +32,8 @@ bool request_identify(struct edge *edge, struct request *request, bool required)
                        "use at least %d characters chosen at random, a UUID for example",
                        KEY_SIZE_PUBLIC_MIN);
     else
-        ids_derive(&edge->keys, request->caller.name, verb_names[request->verb], request->path, key,
-                   errand->command_id);
+        ids_derive(edge_keys(edge), request->caller.name, verb_names[request->verb], request->path,
+                   key, errand->command_id);
     return request->answer.status == 0;
 }
 
@@ -75,7 +75,7 @@ bool request_may_see(struct edge *edge, const struct request *request, struct te
     if (!uuid_valid(reservation_id))
         return false;
     return request_is_staff(request) ||
-           ids_secret_valid(&edge->keys, request->caller.secret, reservation_id, show_id);
+           ids_secret_valid(edge_keys(edge), request->caller.secret, reservation_id, show_id);
 }
 
 const struct reservation *request_reservation(struct edge *edge, struct request *request)

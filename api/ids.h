@@ -17,7 +17,7 @@
 #ifndef API_IDS_H
 #define API_IDS_H
 
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "base/uuid.h"
 #include "schemas/message.h"
 #include "schemas/ticket.h"

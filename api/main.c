@@ -8,6 +8,8 @@
 #include "base/version.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/memory.h"
+#include "keys/keys_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,13 +107,41 @@ static void read_options(int count, char **arguments, struct options *options)
     log_set_level(options->log_level);
 }
 
-static void load_keys(struct edge *edge)
+/* Each change of the file makes one more in memory: requests under way go on with the one they
+ * began with. */
+static const struct keys *load_keys(struct edge *edge, bool may_create, char *error)
+{
+    struct keys *keys = memory_new(sizeof *keys);
+    if (keys_load(edge->options->data, may_create, keys, error))
+        return keys;
+    memory_free(keys);
+    return NULL;
+}
+
+static void open_keys(struct edge *edge)
 {
     char error[KEYS_ERROR_SIZE];
     bool loopback = is_loopback_only(edge->options);
-    if (!keys_load(edge->options->data, loopback, &edge->keys, error))
+    const struct keys *keys = load_keys(edge, loopback, error);
+    if (keys == NULL)
         give_up(END_USAGE, error);
-    edge->open_sample = edge->keys.local && loopback;
+    atomic_store(&edge->keys, keys);
+    edge->open_sample = keys->local && loopback;
+}
+
+static void look_at_keys(struct edge *edge, struct keys_version *known)
+{
+    char error[KEYS_ERROR_SIZE];
+    struct keys_version found = keys_version(edge->options->data);
+    if (memcmp(&found, known, sizeof found) == 0)
+        return;
+    *known = found;
+    const struct keys *keys = load_keys(edge, false, error);
+    if (keys)
+        atomic_store(&edge->keys, keys);
+    log_line(keys ? LOG_INFO : LOG_ERROR, "edge", "%s", keys ? "the keys have changed" : error);
+    if (keys == NULL)
+        log_line(LOG_ERROR, "edge", "the keys stay what they were");
 }
 
 static void open_log(struct edge *edge)
@@ -143,6 +173,7 @@ static void announce(const struct edge *edge)
 static void serve_until_signalled(struct edge *edge, struct http *http, const sigset_t *signals)
 {
     struct timespec soon = {0, 20 * 1000 * 1000}, second = {1, 0};
+    struct keys_version known = keys_version(edge->options->data);
     bool announced = false;
     for (;;) {
         if (sigtimedwait(signals, NULL, announced ? &second : &soon) > 0)
@@ -153,6 +184,7 @@ static void serve_until_signalled(struct edge *edge, struct http *http, const si
         if (caught_up && !announced)
             announce(edge);
         announced = announced || caught_up;
+        look_at_keys(edge, &known);
         if (announced)
             http_sweep(http);
     }
@@ -193,7 +225,7 @@ int main(int count, char **arguments)
     edge_init(&edge);
     make_folder(options.data);
     take_folder(options.data);
-    load_keys(&edge);
+    open_keys(&edge);
     if (!listen_all(&options, sockets, why))
         give_up(END_SYSTEM, why);
     open_log(&edge);

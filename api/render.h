@@ -3,7 +3,7 @@
 #ifndef API_RENDER_H
 #define API_RENDER_H
 
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "api/playbill.h"
 #include "api/request.h"
 #include "api/view.h"

@@ -12,7 +12,7 @@
 
 #include "api/address.h"
 #include "api/errand.h"
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "base/arena.h"
 
 enum {

@@ -130,7 +130,7 @@ static void identify_caller(struct edge *edge, struct request *request)
         return;
     }
     bearer = (struct text){bearer.data + 7, bearer.size - 7};
-    const struct api_key *key = keys_find(&edge->keys, bearer);
+    const struct api_key *key = keys_find(edge_keys(edge), bearer);
     if (key) {
         caller->role = key->role;
         caller->name = key->name;

@@ -220,7 +220,7 @@ static bool block_look(struct edge *edge, struct request *request)
             return true;
         }
         char next[UUID_SIZE];
-        ids_step(&edge->keys, "again", text_of(errand->command_id), next);
+        ids_step(edge_keys(edge), "again", text_of(errand->command_id), next);
         memcpy(errand->command_id, next, sizeof next);
         if (!send_block(edge, request, show))
             return true;
@@ -267,7 +267,7 @@ static void start_checkout(struct edge *edge, struct request *request)
     static _Thread_local struct message command;
     struct errand *errand = &request->errand;
     errand->stage = PAYING;
-    ids_step(&edge->keys, "checkout", text_of(errand->reservation_id), errand->command_id);
+    ids_step(edge_keys(edge), "checkout", text_of(errand->reservation_id), errand->command_id);
     message_init(&command, MESSAGE_StartCheckout);
     message_set(&command, show_id, text_of(errand->show_id));
     message_set(&command, reservation_id, text_of(errand->reservation_id));
@@ -354,7 +354,7 @@ void handle_sample_reserve(struct edge *edge, struct request *request)
         !request_identify(edge, request, false))
         return;
     view_set(errand->show_id, VIEW_ID_SIZE, body.show_id);
-    ids_step(&edge->keys, errand->show_id, text_of(errand->command_id), errand->command_id);
+    ids_step(edge_keys(edge), errand->show_id, text_of(errand->command_id), errand->command_id);
     memcpy(errand->reservation_id, errand->command_id, UUID_SIZE);
     edge_lock(edge);
     bool found = find_tier(edge, request, &tier_id);
@@ -389,7 +389,7 @@ static void send_cancel(struct edge *edge, struct request *request)
         view_reservation(&edge->view, text_of(errand->reservation_id));
     struct text state = arena_print(&request->arena, "%s@%lld", errand->reservation_id,
                                     reservation ? (long long)reservation->offsets[0] : -1);
-    ids_step(&edge->keys, "cancel", state, errand->command_id);
+    ids_step(edge_keys(edge), "cancel", state, errand->command_id);
     message_init(&command, MESSAGE_CancelReservation);
     message_set(&command, show_id, text_of(errand->show_id));
     message_set(&command, reservation_id, text_of(errand->reservation_id));

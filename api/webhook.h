@@ -8,7 +8,7 @@
 #ifndef API_WEBHOOK_H
 #define API_WEBHOOK_H
 
-#include "api/keys.h"
+#include "keys/keys.h"
 
 enum {
     WEBHOOK_TOLERANCE_S = 300,   /* between the provider's clock and ours */

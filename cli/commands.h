@@ -23,6 +23,7 @@ int command_topics(const struct command *command, int argc, char **argv);
 int command_publish(const struct command *command, int argc, char **argv);
 int command_tail(const struct command *command, int argc, char **argv);
 int command_flow(const struct command *command, int argc, char **argv);
+int command_keys(const struct command *command, int argc, char **argv);
 int command_refused(const struct command *command, int argc, char **argv);
 int command_at(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);

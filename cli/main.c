@@ -54,6 +54,14 @@ static const struct command commands[] = {
      "Checks every record against the invariants of the choreography, by a fold of its own. Exit\n"
      "code 0: no breach; 1: there is one, and the first is told with its place.\n",
      command_verify},
+    {"keys", "list | add NAME ROLE | revoke NAME | rotate | forget ID",
+     "who may do what at the edges, changed while they run",
+     "ROLE is public, boxoffice or admin; a new key is printed once. `rotate` makes a signing key "
+     "for\n"
+     "the secrets of reservations and the codes of tickets; what older ones signed is believed "
+     "until\n"
+     "they are forgotten. Keys from the environment (STAGEDOOR_KEYS) are changed there.\n",
+     command_keys},
     {"bench", "reserve", "load the edge, and check that nothing was sold twice", NULL,
      command_bench},
     {"version", "", "print the version", NULL, command_version},

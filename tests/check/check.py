@@ -35,11 +35,12 @@ ARROWS = {
     "contract": {"base", "schemas", "bus", "shell"},
     "audit": {"base", "schemas", "bus"},
     "replay": {"base", "schemas", "bus", "audit", "shell"},
-    "api": {"base", "schemas", "bus"},
-    "cli": {"base", "schemas", "bus", "audit"},
+    "keys": {"base"},
+    "api": {"base", "schemas", "bus", "keys"},
+    "cli": {"base", "schemas", "bus", "audit", "keys"},
     "paydesk": {"base", "schemas", "bus"},
-    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "api", "cli",
-              "paydesk"},
+    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "keys", "api",
+              "cli", "paydesk"},
 }
 
 # Which files alone may include a library's header.

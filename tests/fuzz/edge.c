@@ -101,7 +101,7 @@ static void sign(struct house *house, struct request *request)
                               request->headers.webhook_timestamp,
                               {NULL, 0},
                               buffer_view(&request->body)};
-    webhook_sign(&house->edge.keys.callbacks[0], &webhook, signature);
+    webhook_sign(&house->keys.callbacks[0], &webhook, signature);
     request->headers.webhook_signature = string_of(request, text_of(signature));
 }
 

@@ -4,7 +4,7 @@
  * Nothing is believed but what was signed: not one byte of an id, a time, a body or a signature may
  * be another. */
 #include "api/ids.h"
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "api/options.h"
 #include "api/webhook.h"
 #include "tests/fuzz/fuzz.h"

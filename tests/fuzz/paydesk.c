@@ -1,6 +1,6 @@
 /* The paydesk: scripts, times, its command line, and secrets, which it must read as the edge does:
  * one file of keys serves both. The first byte chooses. */
-#include "api/keys.h"
+#include "keys/keys.h"
 #include "api/webhook.h"
 #include "paydesk/script.h"
 #include "paydesk/settings.h"

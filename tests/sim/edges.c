@@ -137,7 +137,7 @@ void window_open(struct edges *edges, struct window *window, const char *folder)
     window->options.pay_urls[0] =
         (struct pay_url){"paydesk", TEXT("https://pay.example/{payment_id}")};
     edge->options = &window->options;
-    edge->keys = edges->keys;
+    edge->keys = &edges->keys;
     sim_set_faults(world->sim, &quiet); /* as process_start does */
     clock_hurry(true);
     window->bus = sim_bus_open(world->sim, &options);

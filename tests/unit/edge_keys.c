@@ -1,6 +1,6 @@
 /* Keys and the ids derived from them. */
 #include "api/ids.h"
-#include "api/keys.h"
+#include "keys/keys_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

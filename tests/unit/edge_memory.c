@@ -43,7 +43,7 @@ static void believe(void *context)
 static void keys__are_told_apart_or_the_process_ends(void **state)
 {
     struct house *house = house_new(1);
-    struct keys keys = house->edge.keys;
+    struct keys keys = house->keys;
     (void)state;
     house_free(house);
     believe(&keys); /* at its first use OpenSSL would crash without memory: that is an end, too */

@@ -480,7 +480,7 @@ static struct request *post_signed(struct house *house, const char *provider, co
     request->path = arena_text(&request->arena, request->path);
     buffer_string(&request->body, body);
     struct webhook webhook = {text_of("msg_1"), text_of(timestamp), {NULL, 0}, text_of(body)};
-    webhook_sign(&house->edge.keys.callbacks[signer], &webhook, signature);
+    webhook_sign(&house->keys.callbacks[signer], &webhook, signature);
     request->headers.webhook_id = webhook.id;
     request->headers.webhook_timestamp = arena_text(&request->arena, webhook.timestamp);
     request->headers.webhook_signature = arena_text(&request->arena, text_of(signature));

@@ -59,7 +59,8 @@ void house_open_edge(struct house *house)
         (struct pay_url){"paydesk", text_of("https://pay.example/{payment_id}?x")};
     house->options.pay_url_count = 1;
     edge_init(edge);
-    bool good = keys_parse(text_of(key_lines), &edge->keys, why) &&
+    edge->keys = &house->keys;
+    bool good = keys_parse(text_of(key_lines), &house->keys, why) &&
                 bus_thread_on(edge, sim_bus_open(house->sim, &options), &error);
     assert(good);
     house->file = register_open(house->folder, why);

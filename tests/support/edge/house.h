@@ -14,6 +14,7 @@
 enum { HOUSE_SERVICES = 3, HOUSE_TURNS_MAX = 400 };
 
 struct house {
+    struct keys keys;
     struct sim *sim;
     struct bus *buses[HOUSE_SERVICES]; /* shows, reservations, checkout */
     struct service *services[HOUSE_SERVICES];

@@ -15,10 +15,12 @@
  *
  * Read once at the start and constant from then on, so any thread may ask. Comparisons take the
  * same time for every input. Source: http, "Keys". */
-#ifndef API_KEYS_H
-#define API_KEYS_H
+#ifndef KEYS_KEYS_H
+#define KEYS_KEYS_H
 
 #include "base/text.h"
+
+#define CALLBACK_SECRET_PREFIX "whsec_"
 
 enum {
     KEY_SIZE = 32,
@@ -67,14 +69,14 @@ struct keys {
  * contents. */
 bool keys_parse(struct text lines, struct keys *keys, char *error);
 
-/* STAGEDOOR_KEYS, else FOLDER/keys. If there is neither and `may_create`: makes FOLDER/keys with
- * one admin key, whose clear text goes into FOLDER/signin (both 0600), and a secret for the
- * provider "paydesk"; of several processes at once one makes it and all read it. false: `error`
- * says what to do. */
-bool keys_load(const char *folder, bool may_create, struct keys *keys, char *error);
-
 /* The API key with that clear text, or NULL. */
 const struct api_key *keys_find(const struct keys *keys, struct text clear);
+
+/* SHA-256, as it stands in a `key` line. */
+void keys_hash(struct text clear, unsigned char hash[KEY_SIZE]);
+
+/* Whether an API key may be called that: printable ASCII without blanks, and not "public". */
+bool keys_name_valid(struct text name);
 
 /* Whether a payment provider may be called that. */
 bool keys_provider_valid(struct text name);
