@@ -21,6 +21,10 @@
 
 enum { STREAM_PIECE_SIZE = 16 * 1024 };
 
+static const char unframed[] =
+    "{\"type\":\"/problems/invalid\",\"title\":\"The request is not well formed\",\"status\":400,"
+    "\"detail\":\"of Transfer-Encoding only chunked is read\",\"code\":\"invalid\"}\n";
+
 /* A connection that owes us something by `due_ms`. */
 struct visitor {
     struct visitor *previous, *next;
@@ -42,6 +46,7 @@ struct http {
     struct visitor *visitors;
     _Atomic bool closing;             /* answers end their connections */
     struct MHD_Response *last_resort; /* when an answer cannot be built */
+    struct MHD_Response *unframed;    /* to who does not say where his body ends */
 };
 
 /* One request on one connection. */
@@ -400,6 +405,14 @@ static void take_body(struct request *request, const char *data, size_t size)
         buffer_add(&request->body, data, size);
 }
 
+/* libmicrohttpd would read on until the connection ends. */
+static bool is_framed(struct MHD_Connection *connection)
+{
+    struct text encoding = header_of(connection, "Transfer-Encoding");
+    return encoding.data == NULL || (encoding.size == strlen("chunked") &&
+                                     strncasecmp(encoding.data, "chunked", encoding.size) == 0);
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *data,
                               size_t *size, void **slot)
@@ -408,6 +421,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     struct exchange *exchange = *slot;
     enum MHD_Result result;
     (void)version;
+    if (*slot == NULL && !is_framed(connection))
+        return MHD_queue_response(connection, 400, listener->http->unframed);
     if (*slot == NULL) { /* an answer to this call would end the connection */
         *slot = &at_a_glance;
         expect(connection, clock_monotonic_ms() + HTTP_BODY_WITHIN_MS);
@@ -472,8 +487,8 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int socket,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)options->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)options->per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SILENCE_S,
-        MHD_OPTION_NOTIFY_COMPLETED, notify_completed, listener, MHD_OPTION_NOTIFY_CONNECTION,
-        notify_connection, listener, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, notify_completed, listener,
+        MHD_OPTION_NOTIFY_CONNECTION, notify_connection, listener, MHD_OPTION_END);
 }
 
 struct http *http_start(struct edge *edge, const int *sockets, int count, struct bus_error *error)
@@ -482,6 +497,10 @@ struct http *http_start(struct edge *edge, const int *sockets, int count, struct
     http->edge = edge;
     pthread_mutex_init(&http->lock, NULL);
     http->last_resort = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    http->unframed = MHD_create_response_from_buffer(
+        sizeof unframed - 1, (void *)(uintptr_t)unframed, MHD_RESPMEM_PERSISTENT);
+    if (http->unframed)
+        MHD_add_response_header(http->unframed, "Content-Type", "application/problem+json");
     for (int i = 0; i < count; i++) {
         struct listener *listener = &http->listeners[i];
         *listener = (struct listener){.http = http, .kind = edge->options->listeners[i].kind};
@@ -514,6 +533,7 @@ void http_stop(struct http *http)
         if (http->listeners[i].daemon)
             MHD_stop_daemon(http->listeners[i].daemon);
     MHD_destroy_response(http->last_resort);
+    MHD_destroy_response(http->unframed);
     pthread_mutex_destroy(&http->lock);
     memory_free(http);
 }

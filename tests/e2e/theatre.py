@@ -150,7 +150,7 @@ class Web:
         self.address = urllib.parse.urlsplit(url).netloc
 
     def call(self, method, path, body=None, key=None, bearer=None, headers=None, seconds=40):
-        """`body`: an object becomes JSON, text goes as it is. `key`: the Idempotency-Key."""
+        """`body`: an object becomes JSON, text and bytes go as they are. `key`: the Idempotency-Key."""
         headers = dict(headers or {})
         if key:
             headers["Idempotency-Key"] = key
@@ -158,7 +158,8 @@ class Web:
             headers["Authorization"] = f"Bearer {bearer}"
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
-            body = (body if isinstance(body, str) else json.dumps(body)).encode()
+            if not isinstance(body, bytes):
+                body = (body if isinstance(body, str) else json.dumps(body)).encode()
         connection = http.client.HTTPConnection(self.address, timeout=seconds)
         try:
             connection.request(method, path, body, headers)
