@@ -8,6 +8,7 @@
 
 #include "api/routes.h"
 #include "api/stream.h"
+#include "api/visitors.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -25,13 +26,6 @@ static const char unframed[] =
     "{\"type\":\"/problems/invalid\",\"title\":\"The request is not well formed\",\"status\":400,"
     "\"detail\":\"of Transfer-Encoding only chunked is read\",\"code\":\"invalid\"}\n";
 
-/* A connection that owes us something by `due_ms`. */
-struct visitor {
-    struct visitor *previous, *next;
-    int socket;
-    _Atomic int64_t due_ms; /* INT64_MAX: nothing */
-};
-
 struct listener {
     struct http *http;
     enum listener_kind kind;
@@ -42,8 +36,7 @@ struct http {
     struct edge *edge;
     struct listener listeners[LISTENERS_MAX];
     int listener_count;
-    pthread_mutex_t lock; /* of the visitors */
-    struct visitor *visitors;
+    struct visitors *visitors;
     _Atomic bool closing;             /* answers end their connections */
     struct MHD_Response *last_resort; /* when an answer cannot be built */
     struct MHD_Response *unframed;    /* to who does not say where his body ends */
@@ -57,55 +50,49 @@ struct exchange {
     bool waited; /* it was suspended: others know of it */
 };
 
-/* ---- slow visitors --------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
+
+static enum MHD_Result admit(void *context, const struct sockaddr *peer, socklen_t size)
+{
+    struct http *http = context;
+    struct address address = address_of(peer);
+    (void)size;
+    return visitors_admit(http->visitors, &address) ? MHD_YES : MHD_NO;
+}
+
+static struct address peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? address_of(info->client_addr) : (struct address){{0}};
+}
 
 static void notify_connection(void *context, struct MHD_Connection *connection, void **slot,
                               enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = ((struct listener *)context)->http;
-    struct visitor *visitor = *slot;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        visitor = memory_new(sizeof *visitor);
-        visitor->socket =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        atomic_init(&visitor->due_ms, clock_monotonic_ms() + HTTP_HEADERS_WITHIN_MS);
-        pthread_mutex_lock(&http->lock);
-        visitor->next = http->visitors;
-        if (http->visitors)
-            http->visitors->previous = visitor;
-        http->visitors = visitor;
-        pthread_mutex_unlock(&http->lock);
-        *slot = visitor;
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+        visitors_leave(http->visitors, *slot);
         return;
     }
-    pthread_mutex_lock(&http->lock);
-    if (visitor->previous)
-        visitor->previous->next = visitor->next;
-    else
-        http->visitors = visitor->next;
-    if (visitor->next)
-        visitor->next->previous = visitor->previous;
-    pthread_mutex_unlock(&http->lock);
-    memory_free(visitor);
+    struct address peer = peer_of(connection);
+    *slot = visitors_enter(
+        http->visitors, &peer,
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+        clock_monotonic_ms() + HTTP_HEADERS_WITHIN_MS);
 }
 
 static void expect(struct MHD_Connection *connection, int64_t due_ms)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct visitor *visitor = info ? info->socket_context : NULL;
-    if (visitor)
-        atomic_store(&visitor->due_ms, due_ms);
+    if (info && info->socket_context)
+        visitor_expect(info->socket_context, due_ms);
 }
 
 void http_sweep(struct http *http)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    pthread_mutex_lock(&http->lock);
-    for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
-        if (atomic_load(&visitor->due_ms) <= now_ms)
-            shutdown(visitor->socket, SHUT_RDWR);
-    pthread_mutex_unlock(&http->lock);
+    visitors_sweep(http->visitors, clock_monotonic_ms());
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -171,9 +158,7 @@ static struct address address_of_customer(const struct edge *edge,
                                           struct MHD_Connection *connection)
 {
     const struct networks *trusted = &edge->options->trusted_proxies;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct address peer = info ? address_of(info->client_addr) : (struct address){{0}};
+    struct address peer = peer_of(connection);
     if (!networks_have(trusted, &peer))
         return peer;
     struct lines_of forwarded = {"Forwarded", {0}}, others = {"X-Forwarded-For", {0}};
@@ -483,10 +468,10 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int socket,
     if (getsockname(socket, (struct sockaddr *)&own, &own_size) == 0 && own.ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, listener, MHD_OPTION_LISTEN_SOCKET, socket,
+        flags, 0, admit, listener->http, handle, listener, MHD_OPTION_LISTEN_SOCKET, socket,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)options->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)options->per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SILENCE_S,
+        (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SILENCE_S,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, notify_completed, listener,
         MHD_OPTION_NOTIFY_CONNECTION, notify_connection, listener, MHD_OPTION_END);
 }
@@ -495,7 +480,7 @@ struct http *http_start(struct edge *edge, const int *sockets, int count, struct
 {
     struct http *http = memory_new(sizeof *http);
     http->edge = edge;
-    pthread_mutex_init(&http->lock, NULL);
+    http->visitors = visitors_new(edge->options->per_address_max, &edge->options->trusted_proxies);
     http->last_resort = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     http->unframed = MHD_create_response_from_buffer(
         sizeof unframed - 1, (void *)(uintptr_t)unframed, MHD_RESPMEM_PERSISTENT);
@@ -534,6 +519,6 @@ void http_stop(struct http *http)
             MHD_stop_daemon(http->listeners[i].daemon);
     MHD_destroy_response(http->last_resort);
     MHD_destroy_response(http->unframed);
-    pthread_mutex_destroy(&http->lock);
+    visitors_free(http->visitors);
     memory_free(http);
 }

@@ -11,7 +11,8 @@
 
 enum {
     HTTP_THREADS = 2,
-    HTTP_HEADERS_WITHIN_MS = 5 * 1000, /* of a new connection */
+    HTTP_CONNECTION_MEMORY = 16 * 1024, /* headers in and out; bodies are elsewhere */
+    HTTP_HEADERS_WITHIN_MS = 5 * 1000,  /* of a new connection */
     HTTP_BODY_WITHIN_MS = 10 * 1000,
     HTTP_IDLE_MS = 60 * 1000, /* between two requests, the next one's headers included */
     HTTP_SILENCE_S = 30

@@ -4,8 +4,9 @@ origins, names that travel with a request, and reading what one wrote at another
 import collections
 import concurrent.futures
 import shutil
+import socket
 
-from theatre import new_key
+from theatre import new_key, until
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -40,6 +41,38 @@ def test_conventions__who_asks_too_often_waits(house):
 def test_conventions__nobody_is_believed_who_is_no_proxy_of_ours(house):
     web = with_env(house, rate="1", burst="1", trusted_proxy="10.0.0.0/8")
     assert statuses(web, 10, **{"X-Forwarded-For": "198.51.100.7"}) == {200: 10}
+
+
+def answers(web, source):
+    """Whether somebody at that address is served; the connection is left open."""
+    host, port = web.address.rsplit(":", 1)
+    line = socket.create_connection((host, int(port)), 20, (source, 0))
+    try:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        return (line, line.recv(100).startswith(b"HTTP/1.1 200"))
+    except ConnectionResetError:
+        return (line, False)
+
+
+def test_conventions__one_address_has_so_many_places(house):
+    web = with_env(house, per_address_max="4")
+    places = [answers(web, "127.0.0.2") for _ in range(6)]
+    assert [served for _, served in places] == [True] * 4 + [False] * 2
+    other = answers(web, "127.0.0.3")
+    assert other[1]
+    places[0][0].close()
+    more = []
+    until(lambda: more.append(answers(web, "127.0.0.2")) or more[-1][1], "a place to be free again")
+    for line, _ in (*places, *more, other):
+        line.close()
+
+
+def test_conventions__a_proxy_has_places_for_many(house):
+    web = with_env(house, per_address_max="4", trusted_proxy="127.0.0.2")
+    places = [answers(web, "127.0.0.2") for _ in range(20)]
+    assert all(served for _, served in places)
+    for line, _ in places:
+        line.close()
 
 
 def test_conventions__pages_of_other_origins(house):
