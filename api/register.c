@@ -1,13 +1,13 @@
-/* The register's file, its batches and its questions. */
+/* The register's file and its batches. */
 #include "api/register.h"
 
+#include "api/register_file.h"
 #include "api/register_rows.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "schemas/json.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -35,16 +35,6 @@ static const char emptying[] = "DROP TABLE IF EXISTS about; DROP TABLE IF EXISTS
                                "DROP TABLE IF EXISTS shows; DROP TABLE IF EXISTS reservations;"
                                "DROP TABLE IF EXISTS payments;";
 
-enum statement {
-    PUT_ABOUT,
-    PUT_POSITION,
-    PUT_SHOW,
-    PUT_REPLAYS,
-    PUT_RESERVATION,
-    PUT_PAYMENT,
-    STATEMENT_COUNT
-};
-
 static const char *const texts[STATEMENT_COUNT] = {
     [PUT_ABOUT] = "INSERT OR REPLACE INTO about VALUES(?, ?)",
     [PUT_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?, ?, ?, ?, ?, ?)",
@@ -67,28 +57,16 @@ static const char find_any_text[] =
     "SELECT value FROM reservations WHERE reservation_id = ?1 AND status <> ''"
     " ORDER BY show_id LIMIT 1";
 
-/* What changed since the last batch, copied, and the positions it stands for. */
-struct batch {
-    struct show *shows;
-    struct reservation *reservations;
-    struct fence *positions; /* NULL: nothing to write */
-    bool shows_replays;
-};
+void register_bind(sqlite3_stmt *statement, int at, struct text text)
+{
+    sqlite3_bind_text(statement, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
+}
 
-struct register_file {
-    struct edge *edge;
-    sqlite3 *writer; /* the register thread's */
-    sqlite3_stmt *statements[STATEMENT_COUNT];
-    sqlite3 *reader; /* point reads, under the edge's lock */
-    sqlite3_stmt *find, *find_any;
-    struct batch batch;    /* kept until it is written */
-    struct fence *written; /* positions in the file */
-    struct buffer row;
-    pthread_t thread;
-    pthread_cond_t news; /* with the edge's lock: a question came, or the end */
-    struct request *asked;
-    bool running, stopping;
-};
+struct text register_column(sqlite3_stmt *statement, int at)
+{
+    const void *data = sqlite3_column_text(statement, at);
+    return text_from(data, data ? (size_t)sqlite3_column_bytes(statement, at) : 0);
+}
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -175,27 +153,16 @@ void register_close(struct register_file *file)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static struct text column(sqlite3_stmt *statement, int at)
-{
-    const void *data = sqlite3_column_text(statement, at);
-    return (struct text){data, data ? (size_t)sqlite3_column_bytes(statement, at) : 0};
-}
-
-static void bind_text(sqlite3_stmt *statement, int at, struct text text)
-{
-    sqlite3_bind_text(statement, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
-}
-
 static struct reservation *load(void *self, struct text reservation_id, struct text show_id)
 {
     struct register_file *file = self;
     struct reservation *found = NULL;
     sqlite3_stmt *statement = show_id.size ? file->find : file->find_any;
-    bind_text(statement, 1, reservation_id);
+    register_bind(statement, 1, reservation_id);
     if (show_id.size)
-        bind_text(statement, 2, show_id);
+        register_bind(statement, 2, show_id);
     if (sqlite3_step(statement) == SQLITE_ROW)
-        found = row_read_reservation(column(statement, 0));
+        found = row_read_reservation(register_column(statement, 0));
     sqlite3_reset(statement);
     return found;
 }
@@ -207,9 +174,9 @@ static bool about_is(struct register_file *file, const char *name, const char *v
     if (sqlite3_prepare_v2(file->writer, "SELECT value FROM about WHERE name = ?", -1, &statement,
                            NULL) != SQLITE_OK)
         return false;
-    bind_text(statement, 1, text_of(name));
+    register_bind(statement, 1, text_of(name));
     if (sqlite3_step(statement) == SQLITE_ROW)
-        same = text_is(column(statement, 0), value);
+        same = text_is(register_column(statement, 0), value);
     sqlite3_finalize(statement);
     return same;
 }
@@ -217,8 +184,8 @@ static bool about_is(struct register_file *file, const char *name, const char *v
 static void put_about(struct register_file *file, const char *name, const char *value)
 {
     sqlite3_stmt *statement = file->statements[PUT_ABOUT];
-    bind_text(statement, 1, text_of(name));
-    bind_text(statement, 2, text_of(value));
+    register_bind(statement, 1, text_of(name));
+    register_bind(statement, 2, text_of(value));
     sqlite3_step(statement);
     sqlite3_reset(statement);
 }
@@ -253,16 +220,16 @@ static void take_position(struct edge *edge, sqlite3_stmt *row)
 
 static void take_show(struct edge *edge, sqlite3_stmt *row)
 {
-    struct show *show = row_read_show(column(row, 0));
+    struct show *show = row_read_show(register_column(row, 0));
     if (show == NULL)
         return;
-    row_read_replays(column(row, 1), &show->replays);
+    row_read_replays(register_column(row, 1), &show->replays);
     view_take_show(&edge->view, show);
 }
 
 static void take_reservation(struct edge *edge, sqlite3_stmt *row)
 {
-    struct reservation *reservation = row_read_reservation(column(row, 0));
+    struct reservation *reservation = row_read_reservation(register_column(row, 0));
     if (reservation)
         view_take_reservation(&edge->view, reservation);
 }
@@ -389,9 +356,9 @@ static bool put_payment(struct register_file *file, const struct reservation *re
                         const char *id)
 {
     sqlite3_stmt *statement = file->statements[PUT_PAYMENT];
-    bind_text(statement, 1, text_of(id));
-    bind_text(statement, 2, text_of(reservation->reservation_id));
-    bind_text(statement, 3, text_of(reservation->show_id));
+    register_bind(statement, 1, text_of(id));
+    register_bind(statement, 2, text_of(reservation->reservation_id));
+    register_bind(statement, 3, text_of(reservation->show_id));
     return put(file, PUT_PAYMENT);
 }
 
@@ -416,14 +383,14 @@ static bool put_reservation(struct register_file *file, const struct reservation
     sqlite3_stmt *statement = file->statements[PUT_RESERVATION];
     buffer_clear(&file->row);
     row_put_reservation(&file->row, reservation);
-    bind_text(statement, 1, text_of(reservation->reservation_id));
-    bind_text(statement, 2, text_of(reservation->show_id));
-    bind_text(statement, 3, reservation->holder.name);
+    register_bind(statement, 1, text_of(reservation->reservation_id));
+    register_bind(statement, 2, text_of(reservation->show_id));
+    register_bind(statement, 3, reservation->holder.name);
     sqlite3_bind_int64(statement, 4, view_seat_count(reservation));
-    bind_text(statement, 5, text_of(status_of(reservation)));
+    register_bind(statement, 5, text_of(status_of(reservation)));
     sqlite3_bind_int(statement, 6, view_may_leave(reservation));
     sqlite3_bind_int64(statement, 7, reservation->created_at_ms);
-    bind_text(statement, 8, buffer_view(&file->row));
+    register_bind(statement, 8, buffer_view(&file->row));
     return put(file, PUT_RESERVATION) && put_payments(file, reservation);
 }
 
@@ -432,8 +399,8 @@ static bool put_show(struct register_file *file, const struct show *show)
     sqlite3_stmt *statement = file->statements[PUT_SHOW];
     buffer_clear(&file->row);
     row_put_show(&file->row, show);
-    bind_text(statement, 1, text_of(show->show_id));
-    bind_text(statement, 2, buffer_view(&file->row));
+    register_bind(statement, 1, text_of(show->show_id));
+    register_bind(statement, 2, buffer_view(&file->row));
     if (!put(file, PUT_SHOW))
         return false;
     if (!show->replays_dirty)
@@ -441,8 +408,8 @@ static bool put_show(struct register_file *file, const struct show *show)
     statement = file->statements[PUT_REPLAYS];
     buffer_clear(&file->row);
     row_put_replays(&file->row, &show->replays);
-    bind_text(statement, 1, buffer_view(&file->row));
-    bind_text(statement, 2, text_of(show->show_id));
+    register_bind(statement, 1, buffer_view(&file->row));
+    register_bind(statement, 2, text_of(show->show_id));
     return put(file, PUT_REPLAYS);
 }
 
@@ -597,92 +564,4 @@ void register_stop(struct register_file *file)
     if (file->running)
         pthread_join(file->thread, NULL);
     file->running = false;
-}
-
-/* ---- questions ------------------------------------------------------------------------------- */
-
-#define ALIVE " status IN ('held', 'paying', 'payment_unknown', 'confirmed') "
-
-static void put_guest(struct buffer *out, sqlite3_stmt *row)
-{
-    json_put_open(out, NULL, '{');
-    json_put_text(out, "name", column(row, 0));
-    json_put_i64(out, "guests", sqlite3_column_int64(row, 1));
-    json_put_close(out, '}');
-}
-
-void register_list_all(struct register_file *file, struct request *request, struct buffer *result)
-{
-    sqlite3_stmt *statement;
-    char current[VIEW_ID_SIZE] = "";
-    (void)request;
-    json_put_open(result, NULL, '{');
-    if (sqlite3_prepare_v2(file->writer,
-                           "SELECT name, quantity, show_id FROM reservations WHERE" ALIVE
-                           "ORDER BY show_id, created_at_ms",
-                           -1, &statement, NULL) != SQLITE_OK)
-        statement = NULL;
-    while (statement && sqlite3_step(statement) == SQLITE_ROW) {
-        if (!text_is(column(statement, 2), current)) {
-            if (current[0])
-                json_put_close(result, ']');
-            view_set(current, sizeof current, column(statement, 2));
-            json_put_open(result, current, '[');
-        }
-        put_guest(result, statement);
-    }
-    if (current[0])
-        json_put_close(result, ']');
-    json_put_close(result, '}');
-    sqlite3_finalize(statement);
-}
-
-void register_list_show(struct register_file *file, struct request *request, struct buffer *result)
-{
-    sqlite3_stmt *statement = NULL;
-    json_put_open(result, NULL, '[');
-    if (sqlite3_prepare_v2(file->writer,
-                           "SELECT name, quantity FROM reservations WHERE show_id = ? AND" ALIVE
-                           "ORDER BY created_at_ms",
-                           -1, &statement, NULL) == SQLITE_OK) {
-        bind_text(statement, 1, text_of(request->errand.show_id));
-        while (sqlite3_step(statement) == SQLITE_ROW)
-            put_guest(result, statement);
-    }
-    json_put_close(result, ']');
-    sqlite3_finalize(statement);
-}
-
-void register_find_name(struct register_file *file, struct request *request, struct buffer *result)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(
-            file->writer,
-            "SELECT reservation_id FROM reservations WHERE show_id = ? AND name = ? AND" ALIVE
-            "LIMIT 2",
-            -1, &statement, NULL) == SQLITE_OK) {
-        bind_text(statement, 1, text_of(request->errand.show_id));
-        bind_text(statement, 2, request->errand.name);
-        while (sqlite3_step(statement) == SQLITE_ROW)
-            buffer_text(result, column(statement, 0));
-    }
-    sqlite3_finalize(statement);
-}
-
-void register_find_payment(struct register_file *file, struct request *request,
-                           struct buffer *result)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(file->writer,
-                           "SELECT reservation_id, show_id FROM payments WHERE id = ? LIMIT 16", -1,
-                           &statement, NULL) == SQLITE_OK) {
-        bind_text(statement, 1, request->errand.name);
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            buffer_text(result, column(statement, 0));
-            buffer_byte(result, ' ');
-            buffer_text(result, column(statement, 1));
-            buffer_byte(result, '\n');
-        }
-    }
-    sqlite3_finalize(statement);
 }
