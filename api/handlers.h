@@ -28,6 +28,7 @@ void handle_change(struct edge *edge, struct request *request);
 void handle_extend(struct edge *edge, struct request *request);
 void handle_cancel(struct edge *edge, struct request *request);
 void handle_give_back(struct edge *edge, struct request *request);
+void handle_list_reservations(struct edge *edge, struct request *request);
 
 /* ---- tickets --------------------------------------------------------------------------------- */
 void handle_tickets(struct edge *edge, struct request *request);
@@ -69,6 +70,12 @@ int64_t request_wait_ms(const struct request *request);
 
 /* ?wait=N in milliseconds; 0 without it. */
 int64_t request_poll_ms(const struct request *request);
+
+/* ?limit=, 50 without it. false: answered 400. */
+bool request_limit(struct request *request, int64_t *limit);
+
+/* As it may stand in a URL's query (RFC 3986 2.1). */
+void query_escape(struct buffer *out, struct text text);
 
 bool request_is_staff(const struct request *request);
 

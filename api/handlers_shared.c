@@ -3,9 +3,11 @@
 
 #include "schemas/json.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
+enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 enum { KEY_SIZE_PUBLIC_MIN = 22 }; /* 128 bits in base64: nobody guesses another caller's ids */
 
 static const char *const verb_names[] = {"GET",    "POST",    "PUT",  "PATCH",
@@ -61,6 +63,27 @@ int64_t request_wait_ms(const struct request *request)
 int64_t request_poll_ms(const struct request *request)
 {
     return seconds(request->queries[QUERY_WAIT], 0);
+}
+
+bool request_limit(struct request *request, int64_t *limit)
+{
+    struct text asked = request->queries[QUERY_LIMIT];
+    *limit = LIMIT_DEFAULT;
+    if (asked.size == 0 || (text_to_i64(asked, limit) && *limit >= 1 && *limit <= LIMIT_MAX))
+        return true;
+    problem_answer(request, PROBLEM_invalid, "limit must be 1 to %d", LIMIT_MAX);
+    return false;
+}
+
+void query_escape(struct buffer *out, struct text text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (isalnum(c) || memchr("-._~", c, 4))
+            buffer_byte(out, (char)c);
+        else
+            buffer_print(out, "%%%02X", c);
+    }
 }
 
 bool request_is_staff(const struct request *request)

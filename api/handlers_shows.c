@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
-
 /* ---- GET /v1/shows --------------------------------------------------------------------------- */
 
 static bool contains(const char *name, struct text part)
@@ -46,13 +44,10 @@ static bool is_wanted(const struct request *request, const struct show *show, in
 
 void handle_list_shows(struct edge *edge, struct request *request)
 {
-    int64_t now_ms = clock_wall_ms(), limit = LIMIT_DEFAULT, count = 0;
+    int64_t now_ms = clock_wall_ms(), limit, count = 0;
     const struct show *last = NULL;
-    struct text asked = request->queries[QUERY_LIMIT];
-    if (asked.size && (!text_to_i64(asked, &limit) || limit < 1 || limit > LIMIT_MAX)) {
-        problem_answer(request, PROBLEM_invalid, "limit must be 1 to %d", LIMIT_MAX);
+    if (!request_limit(request, &limit))
         return;
-    }
     struct buffer *out = answer_open(request, 200);
     json_put_open(out, "shows", '[');
     edge_lock(edge);

@@ -23,10 +23,11 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS reservations(reservation_id TEXT NOT NULL, show_id TEXT NOT NULL,"
     "  name TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL,"
     "  finished INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, value TEXT NOT NULL,"
+    "  reference TEXT NOT NULL, email TEXT NOT NULL,"
     "  PRIMARY KEY(reservation_id, show_id));"
     "CREATE TABLE IF NOT EXISTS payments(id TEXT, reservation_id TEXT, show_id TEXT,"
     "  PRIMARY KEY(id, reservation_id, show_id)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS by_show ON reservations(show_id, status, created_at_ms);"
+    "CREATE INDEX IF NOT EXISTS by_time ON reservations(show_id, created_at_ms, reservation_id);"
     "CREATE INDEX IF NOT EXISTS by_name ON reservations(show_id, name);"
     "CREATE INDEX IF NOT EXISTS unfinished ON reservations(finished) WHERE finished = 0;"
     "CREATE INDEX IF NOT EXISTS early ON reservations(status) WHERE status = '';";
@@ -42,11 +43,11 @@ static const char *const texts[STATEMENT_COUNT] = {
                  " ON CONFLICT(show_id) DO UPDATE SET value = excluded.value",
     [PUT_REPLAYS] = "UPDATE shows SET replays = ? WHERE show_id = ?",
     [PUT_RESERVATION] =
-        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT(reservation_id, show_id) DO UPDATE SET"
         " name = excluded.name, quantity = excluded.quantity, status = excluded.status,"
         " finished = excluded.finished, created_at_ms = excluded.created_at_ms,"
-        " value = excluded.value",
+        " value = excluded.value, reference = excluded.reference, email = excluded.email",
     [PUT_PAYMENT] = "INSERT OR IGNORE INTO payments VALUES(?, ?, ?)",
 };
 
@@ -391,6 +392,8 @@ static bool put_reservation(struct register_file *file, const struct reservation
     sqlite3_bind_int(statement, 6, view_may_leave(reservation));
     sqlite3_bind_int64(statement, 7, reservation->created_at_ms);
     register_bind(statement, 8, buffer_view(&file->row));
+    register_bind(statement, 9, text_of(reservation->reference));
+    register_bind(statement, 10, reservation->holder.email);
     return put(file, PUT_RESERVATION) && put_payments(file, reservation);
 }
 

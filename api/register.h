@@ -53,6 +53,19 @@ void register_ask(struct register_file *file, struct request *request);
 void register_find_payment(struct register_file *file, struct request *request,
                            struct buffer *result);
 
+/* What is asked of a list of reservations; empty: nothing. */
+struct list_wish {
+    struct text status;
+    struct text q;    /* in the name or email, or the whole reference or id */
+    int64_t after_ms; /* the place of the last one that was told */
+    struct text after_id;
+    int64_t limit;
+};
+
+/* Of errand.show_id by errand.details, a struct list_wish: the place of the last one told if there
+ * are more, "<ms>.<id>", a line end, and the reservations as JSON objects with commas between. */
+void register_list(struct register_file *file, struct request *request, struct buffer *result);
+
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
  * errand.show_id; of what is held, being paid or confirmed. */
 void register_list_all(struct register_file *file, struct request *request, struct buffer *result);

@@ -26,6 +26,7 @@ static const struct route routes[] = {
     {VERB_POST, "/v1/shows/{}/open", CALLER_ADMIN, 0, handle_open_sale},
     {VERB_POST, "/v1/shows/{}/pause", CALLER_ADMIN, 0, handle_pause_sale},
     {VERB_POST, "/v1/shows/{}/cancel", CALLER_ADMIN, 0, handle_cancel_show},
+    {VERB_GET, "/v1/shows/{}/reservations", CALLER_BOXOFFICE, 0, handle_list_reservations},
     {VERB_POST, "/v1/shows/{}/reservations", CALLER_PUBLIC, 0, handle_reserve},
     {VERB_GET, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_reservation},
     {VERB_PATCH, "/v1/reservations/{}", CALLER_PUBLIC, 0, handle_change},

@@ -1,0 +1,103 @@
+/* Lists of reservations, as the register has them. */
+#include "api/handlers.h"
+
+#include "api/register.h"
+#include "schemas/json.h"
+
+#include <string.h>
+
+enum { LIST_WAIT_MS = 10 * 1000 };
+
+/* ---- GET /v1/shows/{id}/reservations --------------------------------------------------------- */
+
+static void put_next(struct request *request, struct text cursor)
+{
+    const struct list_wish *wish = request->errand.details;
+    struct buffer link = {0};
+    json_put_text(&request->answer.body, "cursor", cursor);
+    buffer_print(&link, "</v1/shows/%s/reservations?limit=%lld&cursor=%.*s",
+                 request->errand.show_id, (long long)wish->limit, TEXT_PRINT(cursor));
+    if (wish->status.size)
+        buffer_print(&link, "&status=%.*s", TEXT_PRINT(wish->status));
+    if (wish->q.size) {
+        buffer_string(&link, "&q=");
+        query_escape(&link, wish->q);
+    }
+    answer_header(request, "Link", "%s>; rel=\"next\"", link.data);
+    buffer_release(&link);
+}
+
+static bool list_look(struct edge *edge, struct request *request)
+{
+    (void)edge;
+    if (!request->errand.answered)
+        return false;
+    struct text list = buffer_view(&request->errand.result);
+    struct text cursor = text_cut(&list, '\n');
+    struct buffer *out = answer_open(request, 200);
+    json_put_open(out, "reservations", '[');
+    buffer_text(out, list);
+    json_put_close(out, ']');
+    if (cursor.size)
+        put_next(request, cursor);
+    answer_close(request);
+    return true;
+}
+
+static void list_late(struct edge *edge, struct request *request)
+{
+    (void)edge;
+    problem_answer(request, PROBLEM_overloaded, "the register does not keep up");
+}
+
+static const struct errand_kind list = {"list", list_look, list_late};
+
+static bool read_status(struct request *request, struct list_wish *wish)
+{
+    wish->status = request->queries[QUERY_STATUS];
+    for (int status = STATUS_REQUESTED; status <= STATUS_CANCELLED; status++)
+        if (wish->status.size == 0 ||
+            text_is(wish->status, view_status_name((enum reservation_status)status)))
+            return true;
+    problem_answer(request, PROBLEM_invalid,
+                   "status must be a reservation's: held, confirmed, cancelled, …");
+    return false;
+}
+
+/* The texts live as long as the request does. */
+static bool read_wish(struct request *request, struct list_wish *wish)
+{
+    struct text cursor = request->queries[QUERY_CURSOR];
+    *wish = (struct list_wish){.q = request->queries[QUERY_Q], .after_ms = -1};
+    if (!request_limit(request, &wish->limit) || !read_status(request, wish))
+        return false;
+    if (cursor.size == 0)
+        return true;
+    struct text id = cursor;
+    if (text_to_i64(text_cut(&id, '.'), &wish->after_ms) && uuid_valid(id)) {
+        wish->after_id = id;
+        return true;
+    }
+    problem_answer(request, PROBLEM_invalid, "cursor must be that of an earlier answer");
+    return false;
+}
+
+void handle_list_reservations(struct edge *edge, struct request *request)
+{
+    struct errand *errand = &request->errand;
+    struct list_wish *wish = arena_take(&request->arena, sizeof *wish);
+    if (!read_wish(request, wish))
+        return;
+    errand->details = wish;
+    errand->question = register_list;
+    view_set(errand->show_id, sizeof errand->show_id, request->parts[0]);
+    edge_lock(edge);
+    if (view_show(&edge->view, request->parts[0]) == NULL) {
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    } else {
+        errand_begin(edge, request, &list, LIST_WAIT_MS);
+        if (errand->phase == ERRAND_WAITING)
+            register_ask(edge->register_file, request);
+    }
+    edge_unlock(edge);
+}
