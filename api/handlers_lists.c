@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 
 #include "api/register.h"
+#include "api/reservations_csv.h"
 #include "schemas/json.h"
 
 #include <string.h>
@@ -82,6 +83,24 @@ static bool read_wish(struct request *request, struct list_wish *wish)
     return false;
 }
 
+/* Whether text/csv is what is liked best; what is as good as another is JSON. */
+static bool wants_csv(const struct request *request)
+{
+    struct text rest = request->headers.accept;
+    struct text first = text_cut(&rest, ',');
+    return text_is(text_trim(text_cut(&first, ';')), "text/csv");
+}
+
+static void answer_table(struct edge *edge, struct request *request, const struct list_wish *wish)
+{
+    request->answer.stream =
+        reservations_csv(edge->register_file, text_of(request->errand.show_id), wish);
+    request->answer.status = 200;
+    request->answer.content_type = "text/csv; charset=utf-8; header=present";
+    answer_header(request, "Content-Disposition", "attachment; filename=\"%s.csv\"",
+                  request->errand.show_id);
+}
+
 void handle_list_reservations(struct edge *edge, struct request *request)
 {
     struct errand *errand = &request->errand;
@@ -94,6 +113,8 @@ void handle_list_reservations(struct edge *edge, struct request *request)
     edge_lock(edge);
     if (view_show(&edge->view, request->parts[0]) == NULL) {
         problem_answer(request, PROBLEM_not_found, "there is no such show");
+    } else if (wants_csv(request)) {
+        answer_table(edge, request, wish);
     } else {
         errand_begin(edge, request, &list, LIST_WAIT_MS);
         if (errand->phase == ERRAND_WAITING)

@@ -177,6 +177,7 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
         const char *name;
         struct text *value;
     } headers[] = {
+        {"Accept", &request->headers.accept},
         {"Authorization", &request->headers.authorization},
         {"Idempotency-Key", &request->headers.idempotency_key},
         {"Prefer", &request->headers.prefer},
@@ -250,6 +251,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t m
 {
     (void)position;
     ssize_t size = stream_pull(context, out, max);
+    if (size == STREAM_BROKEN)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     return size == STREAM_END ? MHD_CONTENT_READER_END_OF_STREAM : size;
 }
 

@@ -239,9 +239,10 @@ int main(int count, char **arguments)
     drain(&edge, http);
     bus_thread_stop(edge.bus_thread);
     viewers_end(edge.viewers);
+    register_stop(
+        edge.register_file); /* no stream sleeps any more: nobody may when the shell stops */
     http_stop(http);
     viewers_free(edge.viewers);
-    register_stop(edge.register_file);
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
     edge_release(&edge);

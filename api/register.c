@@ -514,14 +514,33 @@ static void answer(struct register_file *file, struct request *list)
     }
 }
 
+bool register_post(struct register_file *file, struct register_job *job)
+{
+    edge_lock(file->edge);
+    bool taken = !file->stopping;
+    if (taken) {
+        job->next = file->jobs;
+        file->jobs = job;
+        pthread_cond_signal(&file->news);
+    }
+    edge_unlock(file->edge);
+    return taken;
+}
+
 bool register_turn(struct register_file *file)
 {
     edge_lock(file->edge);
     struct request *list = file->asked;
+    struct register_job *jobs = file->jobs;
     file->asked = NULL;
+    file->jobs = NULL;
     edge_unlock(file->edge);
     bool written = register_flush(file);
     answer(file, list);
+    for (struct register_job *next, *job = jobs; job; job = next) {
+        next = job->next;
+        job->run(job, file);
+    }
     return written;
 }
 
@@ -534,7 +553,7 @@ static bool await(struct register_file *file, int64_t wait_ms)
     until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     edge_lock(file->edge);
-    while (!file->stopping && file->asked == NULL &&
+    while (!file->stopping && file->asked == NULL && file->jobs == NULL &&
            pthread_cond_timedwait(&file->news, &file->edge->lock, &until) != ETIMEDOUT)
         continue;
     bool stopping = file->stopping;

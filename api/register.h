@@ -46,6 +46,16 @@ bool register_turn(struct register_file *file);
 /* Has a waiting errand's question answered (errand_tell). Under the lock. */
 void register_ask(struct register_file *file, struct request *request);
 
+/* Work for the register's thread that no waiting request stands for: run once, after what the view
+ * had when it was posted is written, without the lock. It may post itself again. */
+struct register_job {
+    void (*run)(struct register_job *job, struct register_file *file);
+    struct register_job *next;
+};
+
+/* Any thread, without the lock. false: the thread is about to stop, and will not run it. */
+bool register_post(struct register_file *file, struct register_job *job);
+
 /* ---- questions ------------------------------------------------------------------------------- */
 
 /* Whose payment or refund errand.name is: "<reservation_id> <show_id>\n" of the first 16
@@ -65,6 +75,11 @@ struct list_wish {
 /* Of errand.show_id by errand.details, a struct list_wish: the place of the last one told if there
  * are more, "<ms>.<id>", a line end, and the reservations as JSON objects with commas between. */
 void register_list(struct register_file *file, struct request *request, struct buffer *result);
+
+/* The same, one by one, on the register's thread. true: there are more than `limit`. */
+bool register_each(struct register_file *file, struct text show_id, const struct list_wish *wish,
+                   void (*tell)(void *context, const struct reservation *reservation),
+                   void *context);
 
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
  * errand.show_id; of what is held, being paid or confirmed. */

@@ -36,6 +36,7 @@ struct register_file {
     pthread_t thread;
     pthread_cond_t news; /* with the edge's lock: a question came, or the end */
     struct request *asked;
+    struct register_job *jobs;
     bool running, stopping;
 };
 

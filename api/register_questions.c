@@ -68,44 +68,53 @@ static const char list_text[] =
     " AND (created_at_ms, reservation_id) > (?4, ?5)"
     " ORDER BY created_at_ms, reservation_id LIMIT ?6 + 1";
 
-static void put_reservation(struct buffer *out, struct text row)
+bool register_each(struct register_file *file, struct text show_id, const struct list_wish *wish,
+                   void (*tell)(void *context, const struct reservation *reservation),
+                   void *context)
 {
-    struct reservation *reservation = row_read_reservation(row);
-    if (reservation == NULL)
-        return;
-    json_put_open(out, NULL, '{');
-    render_reservation(out, NULL, reservation, NULL);
-    json_put_close(out, '}');
-    view_reservation_free(reservation);
+    sqlite3_stmt *statement = NULL;
+    int64_t count = 0;
+    if (sqlite3_prepare_v2(file->writer, list_text, -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    register_bind(statement, 1, show_id);
+    register_bind(statement, 2, wish->status);
+    register_bind(statement, 3, wish->q);
+    sqlite3_bind_int64(statement, 4, wish->after_ms);
+    register_bind(statement, 5, wish->after_id);
+    sqlite3_bind_int64(statement, 6, wish->limit);
+    while (sqlite3_step(statement) == SQLITE_ROW && ++count <= wish->limit) {
+        struct reservation *reservation = row_read_reservation(register_column(statement, 0));
+        if (reservation)
+            tell(context, reservation);
+        view_reservation_free(reservation);
+    }
+    sqlite3_finalize(statement);
+    return count > wish->limit;
+}
+
+struct listing {
+    struct buffer list;
+    char last[UUID_SIZE + 24]; /* the place of the last one told */
+};
+
+static void put_reservation(void *context, const struct reservation *reservation)
+{
+    struct listing *listing = context;
+    json_put_open(&listing->list, NULL, '{');
+    render_reservation(&listing->list, NULL, reservation, NULL);
+    json_put_close(&listing->list, '}');
+    snprintf(listing->last, sizeof listing->last, "%lld.%s", (long long)reservation->created_at_ms,
+             reservation->reservation_id);
 }
 
 void register_list(struct register_file *file, struct request *request, struct buffer *result)
 {
-    const struct list_wish *wish = request->errand.details;
-    struct buffer list = {0};
-    sqlite3_stmt *statement = NULL;
-    char last[UUID_SIZE + 24] = "", next[sizeof last] = "";
-    if (sqlite3_prepare_v2(file->writer, list_text, -1, &statement, NULL) == SQLITE_OK) {
-        register_bind(statement, 1, text_of(request->errand.show_id));
-        register_bind(statement, 2, wish->status);
-        register_bind(statement, 3, wish->q);
-        sqlite3_bind_int64(statement, 4, wish->after_ms);
-        register_bind(statement, 5, wish->after_id);
-        sqlite3_bind_int64(statement, 6, wish->limit);
-    }
-    for (int64_t count = 0; statement && sqlite3_step(statement) == SQLITE_ROW; count++) {
-        if (count == wish->limit) {
-            memcpy(next, last, sizeof next);
-            break;
-        }
-        put_reservation(&list, register_column(statement, 0));
-        snprintf(last, sizeof last, "%lld.%.36s", (long long)sqlite3_column_int64(statement, 1),
-                 (const char *)sqlite3_column_text(statement, 2));
-    }
-    sqlite3_finalize(statement);
-    buffer_print(result, "%s\n", next);
-    buffer_text(result, buffer_view(&list));
-    buffer_release(&list);
+    struct listing listing = {.list = {0}};
+    bool more = register_each(file, text_of(request->errand.show_id), request->errand.details,
+                              put_reservation, &listing);
+    buffer_print(result, "%s\n", more ? listing.last : "");
+    buffer_text(result, buffer_view(&listing.list));
+    buffer_release(&listing.list);
 }
 
 void register_find_name(struct register_file *file, struct request *request, struct buffer *result)

@@ -27,8 +27,8 @@ enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS
 
 /* What came in; data NULL: absent. */
 struct request_headers {
-    struct text authorization, idempotency_key, prefer, if_match, if_none_match, content_type,
-        traceparent, request_id, origin, last_event_id, webhook_id, webhook_timestamp,
+    struct text accept, authorization, idempotency_key, prefer, if_match, if_none_match,
+        content_type, traceparent, request_id, origin, last_event_id, webhook_id, webhook_timestamp,
         webhook_signature;
 };
 

@@ -16,10 +16,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { STREAM_END = -1 };
+enum { STREAM_END = -1, STREAM_BROKEN = -2 /* it ends here, and not as it should */ };
 
 struct stream {
-    /* Puts up to `max` bytes: so many, or 0: none yet, or STREAM_END. */
+    /* Puts up to `max` bytes: so many, or 0: none yet, or STREAM_END or STREAM_BROKEN. */
     ssize_t (*read)(struct stream *stream, char *out, size_t max);
     void (*release)(struct stream *stream); /* nobody asks it any more */
 

@@ -1,5 +1,8 @@
 """Lists of reservations: what the box office finds, page by page, and who may not look."""
 
+import csv
+import io
+
 from theatre import new_key
 
 PATH = "/v1/shows/hamlet/reservations"
@@ -66,3 +69,27 @@ def test_lists__what_is_looked_for_is_found(house):
         reserve(web, "Dan & Eve")
     link = web.staff("GET", f"{PATH}?limit=1&status=held&q=%26%20e").headers["Link"]
     assert listed(web, link[link.index("?"):link.index(">")]) == ["Dan & Eve"]
+
+
+def test_lists__as_a_table_of_any_length(house):
+    _, web = house.up()
+    web.create_show("hamlet", 1000)
+    done = house.run("bench", "reserve", "--url", web.url, "--data", house.data, "--show", "hamlet",
+                     "-c", "16", "-n", "450")
+    assert done.returncode == 0, done.stdout
+    odd = reserve(web, '=1+1; "Ann", jr', email="ann@example.org", phone="+491234567")
+    table = web.staff("GET", PATH, headers={"Accept": "text/csv"})
+    assert table.status == 200 and table.headers["Content-Type"].startswith("text/csv")
+    assert "hamlet.csv" in table.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(table.text, newline="")))
+    assert len(rows) == len({row["reservation_id"] for row in rows}) == 451
+    [row] = [row for row in rows if row["reservation_id"] == odd["reservation_id"]]
+    assert row == {
+        "reservation_id": odd["reservation_id"], "reference": "", "status": "held",
+        "name": "'=1+1; \"Ann\", jr", "email": "ann@example.org", "phone": "+491234567",
+        "quantity": "1", "amount_minor": "0", "currency": "EUR", "created_at": odd["created_at"]}
+    few = web.staff("GET", f"{PATH}?q=jr", headers={"Accept": "text/csv"})
+    assert few.text.count("\r\n") == 2
+    none = web.staff("GET", f"{PATH}?status=cancelled", headers={"Accept": "text/csv;q=0.9, */*"})
+    assert none.text.count("\r\n") == 1
+    assert web.staff("GET", PATH, headers={"Accept": "*/*, text/csv"})["reservations"]

@@ -32,7 +32,7 @@ class Customer(threading.Thread):
     def run(self):
         deeds = (self.reserve, self.reserve, self.reserve_twice, self.look, self.wait, self.pay,
                  self.cancel, self.browse, self.leave, self.hold_blocks, self.manage,
-                 self.watch)
+                 self.watch, self.table)
         try:
             while time.monotonic() < self.until_s:
                 self.random.choice(deeds)()
@@ -49,6 +49,10 @@ class Customer(threading.Thread):
                                              key=key, wait=self.random.choice((0, 2, 20))))
         if answer.status in (201, 202):
             self.reservations.append(answer.json)
+
+    def table(self):
+        path = f"/v1/shows/{self.random.choice(SHOWS)}/reservations"
+        self.heard(self.web.staff("GET", path, headers={"Accept": "text/csv"}))
 
     def connect(self):
         host, port = self.web.address.rsplit(":", 1)
