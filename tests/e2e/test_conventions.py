@@ -3,7 +3,6 @@ origins, names that travel with a request, and reading what one wrote at another
 
 import collections
 import concurrent.futures
-import shutil
 import socket
 
 from theatre import new_key, until
@@ -114,11 +113,7 @@ def test_conventions__names_travel_into_the_log(house):
 
 def test_conventions__reading_at_one_edge_what_was_written_at_another(house):
     web = with_env(house)
-    first, house.data = house.data, house.data / "second"
-    house.data.mkdir()
-    for name in ("keys", "signin"):
-        shutil.copy(first / name, house.data)
-    _, other = house.edge()
+    _, other = house.second_edge()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: web.reserve("hamlet"), range(20)))
     for held in range(21, 30):

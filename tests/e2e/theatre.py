@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import shlex
 import signal
 import subprocess
@@ -252,6 +253,14 @@ class House:
                              "--listen", "127.0.0.1:0", *more)
         url = program.said(r"ready, (http://\S+)")[1]
         return program, Web(url, (self.data / "signin").read_text().strip())
+
+    def second_edge(self):
+        """Beside the first one, with the same keys and a folder of its own."""
+        first, self.data = self.data, self.data / "second"
+        self.data.mkdir()
+        for name in ("keys", "signin"):
+            shutil.copy(first / name, self.data)
+        return self.edge()
 
     def check_log(self, seconds=PATIENCE_S):
         """At rest nothing may be wrong in the log, nothing unanswered, and all as published."""
