@@ -63,12 +63,16 @@ build/$(1)/%.o: %.c | build/.installed-$(or $(NEEDS_$(1)),run)
 	@echo "  cc $(1)/$$<"
 	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
 
+build/$(1)/openapi.o: build/openapi.c
+	@mkdir -p $$(@D)
+	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
+
 build/$(1)/examples.o: build/examples.c
 	@mkdir -p $$(@D)
 	@$$(CC) $$(CFLAGS_ALL) $$(OPT_$(1)) -c $$< -o $$@
 
 build/$(1)/core.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_core))
-build/$(1)/api.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_api))
+build/$(1)/api.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_api)) build/$(1)/openapi.o
 build/$(1)/paydesk.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_paydesk))
 build/$(1)/contract.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_contract))
 build/$(1)/cli.a: $$(patsubst %.c,build/$(1)/%.o,$$(IN_cli)) build/$(1)/examples.o
@@ -139,6 +143,15 @@ build/release/contract/contract: build/release/contract/main.o build/release/con
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
 GENERATORS := build/release/schemas/generate build/release/contract/contract
+# schemas/openapi.json as C: api/openapi.h.
+build/openapi.c: schemas/openapi.json Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "api/openapi.h"'; \
+	   echo 'static const struct text document = TEXT('; \
+	   sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' $<; \
+	   echo ');'; \
+	   echo 'struct text openapi_text(void) { return document; }'; } > $@
+
 # schemas/examples as C: cli/examples.h.
 EXAMPLES := $(wildcard schemas/examples/*.json)
 build/examples.c: $(EXAMPLES) Makefile
@@ -288,9 +301,10 @@ check: build $(GENERATORS) $(addprefix build/asan/test/,$(UNIT_TESTS)) build/rel
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary 'asan cmocka: $(addprefix build/asan/test/,$(UNIT_TESTS))'
 	@echo "all rules hold"
 
-schemas: $(GENERATORS) ## write what comes from the tables: JSON Schemas, schemas/asyncapi.yaml, the drawings
+schemas: $(GENERATORS) | build/.installed-test ## write what comes from the tables: JSON Schemas, schemas/asyncapi.yaml, the drawings
 	@build/release/schemas/generate schemas/json
 	@build/release/contract/contract write .
+	@schemas/openapi.py
 
 fmt: ## clang-format on every C file
 	@clang-format -i $(C_FILES)

@@ -46,6 +46,7 @@ void handle_live(struct edge *edge, struct request *request);
 void handle_ready(struct edge *edge, struct request *request);
 void handle_version(struct edge *edge, struct request *request);
 void handle_problem(struct edge *edge, struct request *request);
+void handle_document(struct edge *edge, struct request *request);
 
 /* ---- the sample ------------------------------------------------------------------------------ */
 void handle_sample_all(struct edge *edge, struct request *request);

@@ -1,6 +1,7 @@
 /* The process itself: is it alive, is it ready, which build is it; and what the problems mean. */
 #include "api/handlers.h"
 
+#include "api/openapi.h"
 #include "base/version.h"
 #include "schemas/json.h"
 
@@ -51,4 +52,13 @@ void handle_problem(struct edge *edge, struct request *request)
     json_put_i64(out, "status", problem_status(problem));
     json_put_text(out, "title", text_of(problem_title(problem)));
     answer_close(request);
+}
+
+void handle_document(struct edge *edge, struct request *request)
+{
+    (void)edge;
+    buffer_text(&request->answer.body, openapi_text());
+    request->answer.status = 200;
+    request->answer.content_type = "application/json";
+    request->answer.cache_control = "max-age=3600";
 }

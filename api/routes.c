@@ -13,6 +13,7 @@ static const struct route routes[] = {
     {VERB_GET, "/livez", CALLER_PUBLIC, ROUTE_ALWAYS, handle_live},
     {VERB_GET, "/readyz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_ready},
     {VERB_GET, "/version", CALLER_PUBLIC, ROUTE_ALWAYS, handle_version},
+    {VERB_GET, "/openapi.json", CALLER_PUBLIC, ROUTE_ALWAYS, handle_document},
     {VERB_GET, "/problems/{}", CALLER_PUBLIC, ROUTE_ALWAYS, handle_problem},
 
     {VERB_GET, "/v1/shows", CALLER_PUBLIC, 0, handle_list_shows},

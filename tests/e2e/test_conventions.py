@@ -5,6 +5,7 @@ import collections
 import concurrent.futures
 import socket
 
+from buses import ROOT
 from theatre import new_key, until
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -128,3 +129,10 @@ def test_conventions__reading_at_one_edge_what_was_written_at_another(house):
     for bad in ("", "1", f"{offset}:{partition}x", "99:1", ":", "-1:0"):
         assert other.get(f"/v1/shows/hamlet?min_position={bad}")["code"] == "invalid", bad
     assert other.get(f"/v1/shows/lear?min_position={position}").status == 404
+
+
+def test_conventions__the_document_is_served(house):
+    _, web = house.up()
+    told = web.get("/openapi.json")
+    assert told.status == 200 and told.headers["Content-Type"] == "application/json"
+    assert told.text == (ROOT / "schemas/openapi.json").read_text()
