@@ -69,8 +69,8 @@ bool request_identify(struct edge *edge, struct request *request, bool required)
 /* How long to wait for the completing event: Prefer: wait=N, else 2 s. */
 int64_t request_wait_ms(const struct request *request);
 
-/* ?wait=N in milliseconds; 0 without it. */
-int64_t request_poll_ms(const struct request *request);
+/* ?wait=N in milliseconds; 0 without it. false: answered 400. */
+bool request_poll(struct request *request, int64_t *wait_ms);
 
 /* ?limit=, 50 without it. false: answered 400. */
 bool request_limit(struct request *request, int64_t *limit);

@@ -193,12 +193,23 @@ static void identify_scan(struct edge *edge, struct request *request, const stru
     ids_step(edge_keys(edge), "check-in", text_of(scan), request->errand.command_id);
 }
 
+/* Whether all but the ticket is within the log's limits. false: answered. */
+static bool scan_check(struct request *request, struct message *command)
+{
+    message_set(command, show_id, text_of("-"));
+    message_set(command, ticket_id, text_of("00000000-0000-0000-0000-000000000000-1"));
+    message_set(command, generation, 1);
+    return command_check(request, command);
+}
+
 static void begin_check_in(struct edge *edge, struct request *request, struct message *command,
                            struct text code)
 {
     struct text ticket_id, reservation_id;
     int64_t generation, number;
     const struct reservation *reservation = NULL;
+    if (!scan_check(request, command))
+        return;
     if (ids_ticket_code_parse(code, &ticket_id, &generation) &&
         ticket_id_parse(ticket_id, &reservation_id, &number))
         reservation = view_reservation(&edge->view, reservation_id);
@@ -211,8 +222,6 @@ static void begin_check_in(struct edge *edge, struct request *request, struct me
     message_set(command, ticket_id, ticket_id);
     message_set(command, generation, generation);
     set_ids(edge, request, command, reservation);
-    if (!command_check(request, command))
-        return;
     if (request->headers.idempotency_key.size == 0)
         identify_scan(edge, request, command);
     errand_prepare(edge, request, command);

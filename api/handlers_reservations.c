@@ -174,7 +174,9 @@ static const struct errand_kind watch = {"watch", watch_look, watch_late};
 void handle_reservation(struct edge *edge, struct request *request)
 {
     const struct reservation *reservation;
-    int64_t wait_ms = request_poll_ms(request);
+    int64_t wait_ms;
+    if (!request_poll(request, &wait_ms))
+        return;
     edge_lock(edge);
     if (!request_find_named(edge, request, &reservation)) {
         edge_unlock(edge);

@@ -39,30 +39,39 @@ bool request_identify(struct edge *edge, struct request *request, bool required)
     return request->answer.status == 0;
 }
 
-static int64_t seconds(struct text text, int64_t otherwise_ms)
+/* More than may be waited is as much as may be. */
+static bool read_seconds(struct text text, int64_t *ms)
 {
     int64_t count;
     if (!text_to_i64(text, &count))
-        return otherwise_ms;
-    return count < ERRAND_WAIT_MAX_MS / 1000 ? count * 1000 : ERRAND_WAIT_MAX_MS;
+        return false;
+    *ms = count < ERRAND_WAIT_MAX_MS / 1000 ? count * 1000 : ERRAND_WAIT_MAX_MS;
+    return true;
 }
 
+/* What of a preference is not understood is as if it were not there (RFC 7240 2). */
 int64_t request_wait_ms(const struct request *request)
 {
     struct text rest = request->headers.prefer;
+    int64_t wait_ms = ERRAND_WAIT_DEFAULT_MS;
     while (rest.size) {
-        struct text part = text_cut(&rest, ',');
-        while (part.size && part.data[0] == ' ')
-            part = (struct text){part.data + 1, part.size - 1};
-        if (text_starts(part, "wait="))
-            return seconds((struct text){part.data + 5, part.size - 5}, ERRAND_WAIT_DEFAULT_MS);
+        struct text part = text_trim(text_cut(&rest, ','));
+        if (text_starts(part, "wait=")) {
+            read_seconds(text_from(part.data + 5, part.size - 5), &wait_ms);
+            break;
+        }
     }
-    return ERRAND_WAIT_DEFAULT_MS;
+    return wait_ms;
 }
 
-int64_t request_poll_ms(const struct request *request)
+bool request_poll(struct request *request, int64_t *wait_ms)
 {
-    return seconds(request->queries[QUERY_WAIT], 0);
+    struct text wait = request->queries[QUERY_WAIT];
+    *wait_ms = 0;
+    if (wait.data == NULL || read_seconds(wait, wait_ms))
+        return true;
+    problem_answer(request, PROBLEM_invalid, "wait must be a number of seconds");
+    return false;
 }
 
 bool request_limit(struct request *request, int64_t *limit)

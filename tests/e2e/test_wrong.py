@@ -37,6 +37,7 @@ PUBLIC = [
     ("GET", "/v1/shows?limit=ten", None, {}, 400, "invalid"),
     ("GET", "/v1/shows?limit=-1", None, {}, 400, "invalid"),
     ("GET", "/v1/shows?limit=99999999999999999999", None, {}, 400, "invalid"),
+    ("GET", f"/v1/reservations/{RID}?wait=-1", None, {}, 400, "invalid"),
     ("GET", "/v1/shows/hamlet?min_position=x", None, {}, 400, "invalid"),
     # keys of a purchase
     ("POST", RESERVE, GOOD, {}, 400, "key_missing"),
@@ -138,6 +139,8 @@ STAFF = [
     ("GET", f"/v1/reservations/{RID}", None, 404, "not_found"),
     ("POST", f"/v1/reservations/{RID}/extend", {"until": "2035-01-01T00:00:00Z"}, 404, "not_found"),
     ("POST", f"/v1/reservations/{RID}/cancel", {"tickets": [f"{RID}-0"]}, 400, "invalid"),
+    ("POST", "/v1/checkins", {"code": "x", "list_id": "a b", "nonce": "n"}, 400, "invalid"),
+    ("POST", "/v1/checkins", {"code": "x", "list_id": "main", "nonce": ""}, 400, "invalid"),
     ("POST", f"/v1/payments/{RID}/result", {"result": "maybe"}, 400, "invalid"),
     ("POST", f"/v1/refunds/{RID}/result", {"result": "failed"}, 404, "not_found"),
 ]
