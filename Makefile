@@ -183,7 +183,7 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt install schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -285,6 +285,9 @@ build/release/tests/bench/bare: build/release/tests/bench/bare.o
 
 bench-edge: build build/release/tests/bench/bare | build/.installed-bench ## looking at a show during a sale, beside a bare libmicrohttpd
 	@tests/bench/edge.py
+
+bench-crowds: build ## buying beside a thousand bad connections, a thousand viewers, and ten times too many
+	@tests/bench/crowds.py
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
