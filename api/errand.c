@@ -173,6 +173,15 @@ static bool admit(struct edge *edge, struct request *request, bool sends)
     return false;
 }
 
+bool errand_is_answered(struct edge *edge, struct request *request, const struct errand_kind *kind)
+{
+    if (!kind->look(edge, request))
+        return false;
+    if (request->errand.command_id[0] && !request->sample)
+        answer_header(request, "Idempotent-Replayed", "true");
+    return true;
+}
+
 void errand_begin(struct edge *edge, struct request *request, const struct errand_kind *kind,
                   int64_t wait_ms)
 {
@@ -180,11 +189,8 @@ void errand_begin(struct edge *edge, struct request *request, const struct erran
     int64_t now_ms = clock_monotonic_ms();
     errand->kind = kind;
     errand->wait_until_ms = now_ms + wait_ms;
-    if (kind->look(edge, request)) {
-        if (errand->command_id[0] && !request->sample)
-            answer_header(request, "Idempotent-Replayed", "true");
+    if (errand_is_answered(edge, request, kind))
         return;
-    }
     bool sends = errand->envelope.header_count > 0;
     if (!admit(edge, request, sends))
         return;

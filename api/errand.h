@@ -106,6 +106,10 @@ void errand_prepare(struct edge *edge, struct request *request, struct message *
 /* Has it look at every record of that partition, instead of at what names a reservation. */
 void errand_await_partition(struct errand *errand, int topic, int partition);
 
+/* Whether it is answered by what is known already: a repeat. For bodies that can no longer be
+ * understood, though they could when they first came. */
+bool errand_is_answered(struct edge *edge, struct request *request, const struct errand_kind *kind);
+
 /* Looks once; if that does not answer: counts, suspends, waits and sends what was prepared, if
  * anything. Answers 503 overloaded or bus_unavailable itself. `wait_ms`: for the completing
  * event. */

@@ -150,7 +150,8 @@ void handle_change(struct edge *edge, struct request *request)
     if (!request_identify(edge, request, false) || !read_wish(request, &wish))
         return;
     edge_lock(edge);
-    if (request_find_named(edge, request, &reservation)) {
+    if (request_find_named(edge, request, &reservation) &&
+        !errand_is_answered(edge, request, &change)) {
         if (wish.has_lines || wish.has_quantity)
             good = wish_for_seats(request, &wish, reservation, &command);
         else

@@ -79,7 +79,8 @@ static enum channel channel_of(const struct request *request)
     return request->caller.has_api_key ? channel_api : channel_web;
 }
 
-/* {lines, name, email?, phone?}, or {quantity, …} of a show with one tier, which is `tier_id`. */
+/* {lines, name, email?, phone?}, or {quantity, …} of a show with one tier, which is `tier_id`;
+ * empty: it has several, and the lines' tier stays empty. */
 static bool read_reserve(struct request *request, struct message *command, struct text tier_id)
 {
     struct body body;
@@ -95,8 +96,6 @@ static bool read_reserve(struct request *request, struct message *command, struc
     bool has_quantity = body_i64(&body, "quantity", &quantity);
     if (body.good && has_lines == has_quantity)
         problem_field(request, has_lines ? "/quantity" : "/lines", "give either lines or quantity");
-    else if (body.good && has_quantity && tier_id.size == 0)
-        problem_field(request, "/quantity", "this show has several tiers: give lines");
     body.good = body.good && request->answer.status == 0;
     if (has_quantity)
         lines = (struct lines){1, {{tier_id, quantity, 0}}};
@@ -123,6 +122,20 @@ static bool find_tier(struct edge *edge, struct request *request, struct text sh
     return show != NULL;
 }
 
+/* A show may have got more tiers since it was asked first: then what becomes of that is told. */
+static bool is_understood(struct edge *edge, struct request *request, const struct message *command)
+{
+    if (command->wanted.items[0].tier_id.data)
+        return true;
+    edge_lock(edge);
+    if (request_reservation(edge, request))
+        errand_begin(edge, request, &reserve, request_wait_ms(request));
+    else
+        problem_field(request, "/quantity", "this show has several tiers: give lines");
+    edge_unlock(edge);
+    return false;
+}
+
 void handle_reserve(struct edge *edge, struct request *request)
 {
     static _Thread_local struct message command;
@@ -136,7 +149,8 @@ void handle_reserve(struct edge *edge, struct request *request)
     message_set(&command, show_id, text_of(errand->show_id));
     message_set(&command, reservation_id, text_of(errand->reservation_id));
     message_set(&command, channel, channel_of(request));
-    if (!read_reserve(request, &command, tier_id) || !command_check(request, &command))
+    if (!read_reserve(request, &command, tier_id) || !is_understood(edge, request, &command) ||
+        !command_check(request, &command))
         return;
     set_party(edge, request, &command);
     errand_prepare(edge, request, &command);

@@ -104,3 +104,17 @@ def test_changes__blocks_are_listed(house):
     assert blocks.json == {"show_id": "hamlet", "blocked": 3, "blocks": [
         {"block_id": "house", "quantity": 3, "note": "row one"}]}
     assert web.get("/v1/shows/hamlet/blocks").status == 401
+
+
+def test_changes__what_was_answered_is_told_again_whatever_the_show_has_become(house):
+    _, web = house.up()
+    web.create_show("hamlet", 6)
+    web.staff("POST", "/v1/shows/hamlet/pause")
+    key = new_key()
+    assert web.reserve("hamlet", key=key)["code"] == "sale_paused"
+    assert web.staff("PATCH", "/v1/shows/hamlet", {"tiers": TIERS}).status == 200
+    again = web.reserve("hamlet", key=key)  # "quantity" alone says no longer of which tier
+    assert (again.status, again["code"]) == (409, "sale_paused")
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert web.reserve("hamlet")["code"] == "invalid"
+    house.check_log()
