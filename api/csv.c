@@ -13,7 +13,7 @@ void csv_text(struct buffer *row, struct text text)
 {
     separate(row);
     buffer_byte(row, '"'); /* always: an empty first cell would look like the start of a line */
-    if (text.size && memchr("=+-@\t\r", text.data[0], 6))
+    if (text.size && text.data[0] && strchr("=+-@\t\r", text.data[0]))
         buffer_byte(row, '\'');
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] == '"')

@@ -88,7 +88,7 @@ void query_escape(struct buffer *out, struct text text)
 {
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (isalnum(c) || memchr("-._~", c, 4))
+        if (isalnum(c) || (c && strchr("-._~", c)))
             buffer_byte(out, (char)c);
         else
             buffer_print(out, "%%%02X", c);

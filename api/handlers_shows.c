@@ -61,7 +61,7 @@ void handle_list_shows(struct edge *edge, struct request *request)
         last = show;
     }
     json_put_close(out, ']');
-    if (count > limit) {
+    if (last && count > limit) {
         struct text cursor =
             arena_print(&request->arena, "%lld.%s", (long long)last->starts_at_ms, last->show_id);
         json_put_text(out, "cursor", cursor);
@@ -336,7 +336,7 @@ void handle_update_show(struct edge *edge, struct request *request)
     open_change(request, &command, MESSAGE_UpdateShow);
     if (body_open(&body, request, false)) {
         read_description(&body, &command);
-        bool any = memchr(command.has, true, sizeof command.has) != NULL;
+        bool any = memchr(command.has, 1, sizeof command.has) != NULL;
         body_take(&body, i64, "expected_seq", &command, expected_seq);
         if (body.good && !any)
             problem_field(request, "", "give what is to change");
