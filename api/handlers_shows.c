@@ -159,8 +159,9 @@ void handle_stream(struct edge *edge, struct request *request)
         problem_answer(request, PROBLEM_not_found, "there is no such show");
         return;
     }
-    request->answer.stream =
-        viewers_admit(edge->viewers, request->parts[0], request->headers.last_event_id);
+    if (edge->viewers)
+        request->answer.stream =
+            viewers_admit(edge->viewers, request->parts[0], request->headers.last_event_id);
     if (request->answer.stream == NULL) {
         problem_answer(request, PROBLEM_overloaded, "too many are watching; look now and then");
         return;

@@ -139,6 +139,21 @@ static void forget_statements(struct register_file *file)
     file->find = file->find_any = NULL;
 }
 
+/* Written or not: it is forgotten. */
+static void free_batch(struct batch *batch)
+{
+    for (struct show *next, *each = batch->shows; each; each = next) {
+        next = each->next_dirty;
+        view_show_free(each);
+    }
+    for (struct reservation *next, *each = batch->reservations; each; each = next) {
+        next = each->next_dirty;
+        view_reservation_free(each);
+    }
+    memory_free(batch->positions);
+    *batch = (struct batch){0};
+}
+
 void register_close(struct register_file *file)
 {
     if (file == NULL)
@@ -148,6 +163,7 @@ void register_close(struct register_file *file)
     sqlite3_close(file->writer);
     pthread_cond_destroy(&file->news);
     buffer_release(&file->row);
+    free_batch(&file->batch);
     memory_free(file->written);
     memory_free(file);
 }
@@ -454,22 +470,6 @@ static bool write_batch(struct register_file *file)
     return false;
 }
 
-static void drop_batch(struct register_file *file)
-{
-    struct batch *batch = &file->batch;
-    for (struct show *next, *each = batch->shows; each; each = next) {
-        next = each->next_dirty;
-        view_show_free(each);
-    }
-    for (struct reservation *next, *each = batch->reservations; each; each = next) {
-        next = each->next_dirty;
-        view_reservation_free(each);
-    }
-    memory_free(file->written);
-    file->written = batch->positions;
-    *batch = (struct batch){0};
-}
-
 bool register_flush(struct register_file *file)
 {
     struct edge *edge = file->edge;
@@ -480,7 +480,10 @@ bool register_flush(struct register_file *file)
     if (file->batch.positions) {
         if (!write_batch(file))
             return false;
-        drop_batch(file);
+        memory_free(file->written);
+        file->written = file->batch.positions;
+        file->batch.positions = NULL;
+        free_batch(&file->batch);
     }
     edge_lock(edge);
     let_settled_go(file);

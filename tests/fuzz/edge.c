@@ -46,9 +46,11 @@ static struct text string_of(struct request *request, struct text text)
 
 static void read_line(struct request *request, struct text line)
 {
-    static const char *const verbs[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS"};
+    static const char *const verbs[VERB_OTHER] = {"GET",   "POST",   "PUT",
+                                                  "PATCH", "DELETE", "OPTIONS"};
     struct text verb = text_cut(&line, ' '), path = text_cut(&line, '?');
-    static const char *const names[QUERY_COUNT] = {"wait", "q", "status", "cursor", "limit"};
+    static const char *const names[QUERY_COUNT] = {"wait",   "q",     "status",
+                                                   "cursor", "limit", "min_position"};
     request->verb = VERB_OTHER;
     for (int i = 0; i < VERB_OTHER; i++)
         if (text_is(verb, verbs[i]))
@@ -69,13 +71,17 @@ static void read_header(struct request *request, struct text line)
         const char *name;
         struct text *value;
     } rows[] = {
+        {"Accept", &headers->accept},
         {"Authorization", &headers->authorization},
         {"Idempotency-Key", &headers->idempotency_key},
         {"Prefer", &headers->prefer},
+        {"If-Match", &headers->if_match},
         {"If-None-Match", &headers->if_none_match},
         {"Content-Type", &headers->content_type},
         {"traceparent", &headers->traceparent},
         {"X-Request-Id", &headers->request_id},
+        {"Origin", &headers->origin},
+        {"Last-Event-ID", &headers->last_event_id},
         {"webhook-id", &headers->webhook_id},
         {"webhook-timestamp", &headers->webhook_timestamp},
         {"webhook-signature", &headers->webhook_signature},
