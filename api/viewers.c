@@ -262,6 +262,7 @@ struct viewers *viewers_new(struct edge *edge)
     struct viewers *viewers = memory_new(sizeof *viewers);
     pthread_condattr_t monotonic;
     viewers->edge = edge;
+    viewers->comment_ms = clock_monotonic_ms() + VIEWERS_COMMENT_MS;
     pthread_mutex_init(&viewers->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
