@@ -23,10 +23,14 @@ class Viewer:
         self.connection.close()
 
     def event(self):
+        """The next one; comments in between say nothing."""
         fields = {}
-        while line := self.answer.readline().decode().rstrip("\n"):
-            name, _, value = line.partition(": ")
+        while "data" not in fields:
+            line = self.answer.readline().decode()
+            assert line, "the stream has ended"
+            name, _, value = line.rstrip("\n").partition(": ")
             fields[name] = value
+        self.answer.readline()
         return fields
 
     def show(self):
