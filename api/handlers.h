@@ -89,6 +89,11 @@ bool request_may_see(struct edge *edge, const struct request *request, struct te
  * lock. */
 const struct reservation *request_reservation(struct edge *edge, struct request *request);
 
+/* The reservation, and what the errand's command was answered there; NULL: not known. Under the
+ * lock. */
+const struct replay *request_replay(struct edge *edge, struct request *request,
+                                    const struct reservation **reservation);
+
 /* Finds what the path names, if the caller may see it. false: 404, which reveals nothing. Under
  * the lock. */
 bool request_find_named(struct edge *edge, struct request *request,
@@ -105,6 +110,9 @@ void answer_refused(struct request *request, enum code code, const char *detail)
 
 /* If the errand was refused, or is a replay that was: answers it. */
 bool answer_if_refused(struct request *request, const struct replay *replay);
+
+/* If the command under this key came with another body, or was refused: answers it. */
+bool answer_if_settled(struct request *request, const struct replay *replay);
 
 /* Whether the fingerprint on record is another than the request's; then it is answered 422. */
 bool answer_if_reused(struct request *request, const char *fingerprint);

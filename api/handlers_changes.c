@@ -17,13 +17,9 @@ static void answer_not_resized(struct request *request, const struct replay *rep
 
 static bool change_look(struct edge *edge, struct request *request)
 {
-    const struct reservation *reservation = request_reservation(edge, request);
-    const struct replay *replay =
-        reservation ? view_replay(&reservation->replays, text_of(request->errand.command_id))
-                    : NULL;
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    const struct reservation *reservation;
+    const struct replay *replay = request_replay(edge, request, &reservation);
+    if (answer_if_settled(request, replay))
         return true;
     if (replay == NULL || replay->answer == MESSAGE_NONE)
         return false;
@@ -52,8 +48,8 @@ static void begin(struct edge *edge, struct request *request, struct message *co
     message_set(command, show_id, text_of(errand->show_id));
     message_set(command, reservation_id, text_of(errand->reservation_id));
     char etag[TAG_SIZE];
-    const struct reservation *reservation = request_reservation(edge, request);
-    bool repeated = reservation && view_replay(&reservation->replays, text_of(errand->command_id));
+    const struct reservation *reservation;
+    const struct replay *repeated = request_replay(edge, request, &reservation);
     if (reservation && !repeated &&
         answer_unless_matching(request, render_reservation_tag(reservation, etag)))
         return;

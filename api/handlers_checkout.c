@@ -115,12 +115,9 @@ static bool answer_attempt(struct edge *edge, struct request *request,
 static bool checkout_look(struct edge *edge, struct request *request)
 {
     struct text payment_id = text_of(request->errand.command_id);
-    const struct reservation *reservation = request_reservation(edge, request);
-    const struct replay *replay =
-        reservation ? view_replay(&reservation->replays, payment_id) : NULL;
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    const struct reservation *reservation;
+    const struct replay *replay = request_replay(edge, request, &reservation);
+    if (answer_if_settled(request, replay))
         return true;
     const struct attempt *attempt = reservation ? view_attempt_of(reservation, payment_id) : NULL;
     if (request->errand.stage == CHECKOUT_WAITS && attempt == NULL && !is_undecided(reservation)) {

@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct replay *replay_of(struct edge *edge, struct request *request,
-                                      const struct reservation **reservation)
-{
-    *reservation = request_reservation(edge, request);
-    return *reservation ? view_replay(&(*reservation)->replays, text_of(request->errand.command_id))
-                        : NULL;
-}
-
 static void set_ids(struct edge *edge, struct request *request, struct message *command,
                     const struct reservation *reservation)
 {
@@ -56,10 +48,8 @@ void handle_tickets(struct edge *edge, struct request *request)
 static bool transfer_look(struct edge *edge, struct request *request)
 {
     const struct reservation *reservation;
-    const struct replay *replay = replay_of(edge, request, &reservation);
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    const struct replay *replay = request_replay(edge, request, &reservation);
+    if (answer_if_settled(request, replay))
         return true;
     if (replay == NULL || replay->answer == MESSAGE_NONE)
         return false;
@@ -156,10 +146,8 @@ static void reject_at_door(struct request *request, const struct reservation *re
 static bool check_in_look(struct edge *edge, struct request *request)
 {
     const struct reservation *reservation;
-    const struct replay *replay = replay_of(edge, request, &reservation);
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    const struct replay *replay = request_replay(edge, request, &reservation);
+    if (answer_if_settled(request, replay))
         return true;
     if (replay == NULL || replay->answer == MESSAGE_NONE)
         return false;

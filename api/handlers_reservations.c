@@ -30,13 +30,9 @@ void answer_present(struct edge *edge, struct request *request, int status, bool
  * what shows said. */
 static bool reserve_look(struct edge *edge, struct request *request)
 {
-    const struct reservation *reservation = request_reservation(edge, request);
-    const struct replay *replay =
-        reservation ? view_replay(&reservation->replays, text_of(request->errand.command_id))
-                    : NULL;
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    const struct reservation *reservation;
+    const struct replay *replay = request_replay(edge, request, &reservation);
+    if (answer_if_settled(request, replay))
         return true;
     if (reservation == NULL || reservation->booking == BOOKING_UNKNOWN)
         return false;

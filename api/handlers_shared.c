@@ -10,9 +10,6 @@
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 enum { KEY_SIZE_PUBLIC_MIN = 22 }; /* 128 bits in base64: nobody guesses another caller's ids */
 
-static const char *const verb_names[] = {"GET",    "POST",    "PUT",  "PATCH",
-                                         "DELETE", "OPTIONS", "OTHER"};
-
 bool request_identify(struct edge *edge, struct request *request, bool required)
 {
     struct errand *errand = &request->errand;
@@ -34,7 +31,7 @@ bool request_identify(struct edge *edge, struct request *request, bool required)
                        "use at least %d characters chosen at random, a UUID for example",
                        KEY_SIZE_PUBLIC_MIN);
     else
-        ids_derive(edge_keys(edge), request->caller.name, verb_names[request->verb], request->path,
+        ids_derive(edge_keys(edge), request->caller.name, verb_name(request->verb), request->path,
                    key, errand->command_id);
     return request->answer.status == 0;
 }
@@ -120,6 +117,14 @@ const struct reservation *request_reservation(struct edge *edge, struct request 
     return found && view_is_requested(found) ? found : NULL;
 }
 
+const struct replay *request_replay(struct edge *edge, struct request *request,
+                                    const struct reservation **reservation)
+{
+    *reservation = request_reservation(edge, request);
+    return *reservation ? view_replay(&(*reservation)->replays, text_of(request->errand.command_id))
+                        : NULL;
+}
+
 bool request_find_named(struct edge *edge, struct request *request,
                         const struct reservation **reservation)
 {
@@ -174,6 +179,12 @@ bool answer_if_reused(struct request *request, const char *fingerprint)
     problem_answer(request, PROBLEM_key_reused,
                    "this Idempotency-Key came with another body before");
     return true;
+}
+
+bool answer_if_settled(struct request *request, const struct replay *replay)
+{
+    return (replay && answer_if_reused(request, replay->fingerprint)) ||
+           answer_if_refused(request, replay);
 }
 
 void answer_reason(struct request *request, enum reason reason)

@@ -200,9 +200,7 @@ static bool show_look(struct edge *edge, struct request *request)
         show ? view_replay(&show->replays, text_of(errand->command_id)) : NULL;
     if (show && errand->stage != CHANGES)
         return created_look(request, show);
-    if (replay && answer_if_reused(request, replay->fingerprint))
-        return true;
-    if (answer_if_refused(request, replay))
+    if (answer_if_settled(request, replay))
         return true;
     if (replay == NULL)
         return false;

@@ -125,11 +125,7 @@ static void resume(struct request *request)
 
 static enum verb verb_of(const char *method)
 {
-    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-    for (int i = 0; i < VERB_OTHER; i++)
-        if (strcmp(method, names[i]) == 0)
-            return (enum verb)i;
-    return strcmp(method, "HEAD") == 0 ? VERB_GET : VERB_OTHER;
+    return strcmp(method, "HEAD") == 0 ? VERB_GET : verb_named(text_of(method));
 }
 
 static struct text header_of(struct MHD_Connection *connection, const char *name)

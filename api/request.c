@@ -6,6 +6,22 @@
 
 #include <stdarg.h>
 
+static const char *const verb_names[] = {"GET",    "POST",    "PUT",  "PATCH",
+                                         "DELETE", "OPTIONS", "OTHER"};
+
+const char *verb_name(enum verb verb)
+{
+    return verb_names[verb];
+}
+
+enum verb verb_named(struct text name)
+{
+    int verb = 0;
+    while (verb < VERB_OTHER && !text_is(name, verb_names[verb]))
+        verb++;
+    return (enum verb)verb;
+}
+
 void request_init(struct request *request)
 {
     *request = (struct request){.holders = 1};

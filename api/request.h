@@ -25,6 +25,9 @@ enum {
 
 enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS, VERB_OTHER };
 
+const char *verb_name(enum verb verb);
+enum verb verb_named(struct text name); /* VERB_OTHER: none of ours */
+
 /* What came in; data NULL: absent. */
 struct request_headers {
     struct text accept, authorization, idempotency_key, prefer, if_match, if_none_match,

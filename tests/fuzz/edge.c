@@ -46,15 +46,10 @@ static struct text string_of(struct request *request, struct text text)
 
 static void read_line(struct request *request, struct text line)
 {
-    static const char *const verbs[VERB_OTHER] = {"GET",   "POST",   "PUT",
-                                                  "PATCH", "DELETE", "OPTIONS"};
     struct text verb = text_cut(&line, ' '), path = text_cut(&line, '?');
     static const char *const names[QUERY_COUNT] = {"wait",   "q",     "status",
                                                    "cursor", "limit", "min_position"};
-    request->verb = VERB_OTHER;
-    for (int i = 0; i < VERB_OTHER; i++)
-        if (text_is(verb, verbs[i]))
-            request->verb = (enum verb)i;
+    request->verb = verb_named(verb);
     request->path = string_of(request, path);
     while (line.data) {
         struct text value = text_cut(&line, '&'), name = text_cut(&value, '=');

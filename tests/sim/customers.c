@@ -25,11 +25,6 @@ static int64_t now_ms(const struct edges *edges)
 
 /* ---- what they ask --------------------------------------------------------------------------- */
 
-static const char *verb_name(enum verb verb)
-{
-    return verb == VERB_DELETE ? "DELETE" : verb == VERB_POST ? "POST" : "GET";
-}
-
 static struct ask *add_ask(struct edges *edges, struct customer *customer, enum ask_kind kind)
 {
     struct ask *ask = &customer->asks[customer->ask_count++];
