@@ -24,21 +24,11 @@ static int list(const struct command *command, const char *data)
     return END_OK;
 }
 
-static bool read_role(const char *word, enum caller_role *role)
-{
-    for (int i = CALLER_PUBLIC; i <= CALLER_ADMIN; i++)
-        if (strcmp(word, caller_role_name((enum caller_role)i)) == 0) {
-            *role = (enum caller_role)i;
-            return true;
-        }
-    return false;
-}
-
 static int add(const struct command *command, const char *data, const char *name, const char *word)
 {
     char text[KEY_TEXT_SIZE], error[KEYS_ERROR_SIZE];
     enum caller_role role;
-    if (!read_role(word, &role))
+    if (!caller_role_named(text_of(word), &role))
         return command_fail(command, END_USAGE, "'%s' is no role: public, boxoffice or admin",
                             word);
     if (!keys_add(data, name, role, text, error))

@@ -44,7 +44,7 @@ static bool read_hex(struct text text, unsigned char *out, size_t size)
     return true;
 }
 
-static bool read_role(struct text text, enum caller_role *role)
+bool caller_role_named(struct text text, enum caller_role *role)
 {
     for (int i = CALLER_PUBLIC; i <= CALLER_ADMIN; i++)
         if (text_is(text, role_names[i])) {
@@ -85,7 +85,7 @@ static const char *read_api_key(struct text rest, struct keys *keys)
     if (keys->api_count == API_KEYS_MAX)
         return "there are too many API keys";
     struct text name = text_cut(&rest, ' '), role = text_cut(&rest, ' ');
-    if (!keys_name_valid(name) || !read_role(role, &key->role) ||
+    if (!keys_name_valid(name) || !caller_role_named(role, &key->role) ||
         !read_hex(rest, key->hash, KEY_SIZE))
         return "use: key NAME public|boxoffice|admin SHA256";
     for (int i = 0; i < keys->api_count; i++)

@@ -82,5 +82,6 @@ bool keys_name_valid(struct text name);
 bool keys_provider_valid(struct text name);
 
 const char *caller_role_name(enum caller_role role);
+bool caller_role_named(struct text text, enum caller_role *role); /* false: no such */
 
 #endif
