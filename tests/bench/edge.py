@@ -62,7 +62,7 @@ class Sale(threading.Thread):
         super().__init__()
         self.command = [BIN / "stagedoor", "bench", "reserve", "--url", url, "--data", data, "--show",
                         "hamlet", "-c", str(buyers), "--others"]
-        self.over, self.sold = threading.Event(), 0
+        self.over = threading.Event()
 
     def run(self):
         while not self.over.is_set():
