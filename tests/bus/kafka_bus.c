@@ -107,7 +107,22 @@ static rd_kafka_t *outsider(void)
     return handle;
 }
 
-/* As `kafka-topics --create` does it, with at most one setting of its own. */
+/* Whether the broker shows the topic with all its partitions. Asking for all topics makes none. */
+static bool shown(rd_kafka_t *handle, const char *name, int partitions)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(handle, 1, NULL, &metadata, PATIENCE_MS))
+        return false;
+    bool found = false;
+    for (int i = 0; i < metadata->topic_cnt && !found; i++)
+        found = strcmp(metadata->topics[i].topic, name) == 0 &&
+                metadata->topics[i].partition_cnt == partitions;
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
+/* As `kafka-topics --create` does it, with at most one setting of its own. The controller answers
+ * when the topic is decided, and brokers hear of it a moment later: waits until one shows it. */
 static void make_topic(const char *name, int partitions, const char *setting, const char *value)
 {
     char text[256];
@@ -123,6 +138,9 @@ static void make_topic(const char *name, int partitions, const char *setting, co
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_queue_destroy(queue);
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (!shown(handle, name, partitions))
+        assert_true(clock_monotonic_ms() < until_ms);
     rd_kafka_destroy(handle);
 }
 
