@@ -22,6 +22,7 @@
 
 enum {
     KAFKA_OPEN_TIMEOUT_MS = 5000,        /* bus_open and each question of bus_topics */
+    KAFKA_SETTLE_TIMEOUT_MS = 30 * 1000, /* a cluster that answers, until new topics can be used */
     KAFKA_END_TIMEOUT_MS = 1000,         /* bus_end */
     KAFKA_LEAVE_TIMEOUT_MS = 3000,       /* bus_leave */
     KAFKA_CLOSE_TIMEOUT_MS = 2000,       /* bus_close */
@@ -172,9 +173,9 @@ void kafka_names_free(struct kafka_bus *kafka); /* and knows no topics any more 
 enum bus_result kafka_topics_check(struct kafka_bus *kafka, const struct bus_topic_spec *specs,
                                    const int *replicas, struct bus_error *error);
 
-/* Waits for the result of an admin request; NULL after KAFKA_OPEN_TIMEOUT_MS. The caller destroys
+/* Waits for the result of an admin request; NULL a moment after its timeout. The caller destroys
  * the event. */
-rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue);
+rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue, int timeout_ms);
 rd_kafka_AdminOptions_t *kafka_admin_options(rd_kafka_t *handle, rd_kafka_admin_op_t operation,
                                              int timeout_ms);
 

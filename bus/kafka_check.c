@@ -126,7 +126,7 @@ static enum bus_result kafka_check_settings(struct kafka_bus *kafka, const int *
     rd_kafka_AdminOptions_t *options = kafka_admin_options(
         kafka->consumer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, KAFKA_OPEN_TIMEOUT_MS);
     rd_kafka_DescribeConfigs(kafka->consumer, resources, count, options, queue);
-    rd_kafka_event_t *event = kafka_admin_wait(queue);
+    rd_kafka_event_t *event = kafka_admin_wait(queue, KAFKA_OPEN_TIMEOUT_MS);
     enum bus_result result = kafka_check_results(kafka, replicas, event, settling, error);
     if (event)
         rd_kafka_event_destroy(event);
@@ -161,7 +161,7 @@ static enum bus_result kafka_check_starts(struct kafka_bus *kafka,
                                           const struct bus_topic_spec *specs,
                                           struct bus_error *error)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_OPEN_TIMEOUT_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
     bool answered, settled;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     for (int i = 0; i < kafka->topic_count; i++)
@@ -189,7 +189,7 @@ static enum bus_result kafka_check_starts(struct kafka_bus *kafka,
 enum bus_result kafka_topics_check(struct kafka_bus *kafka, const struct bus_topic_spec *specs,
                                    const int *replicas, struct bus_error *error)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_OPEN_TIMEOUT_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
     bool settling;
     enum bus_result result;
     while ((result = kafka_check_settings(kafka, replicas, &settling, error)) != BUS_OK &&

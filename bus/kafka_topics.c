@@ -32,9 +32,9 @@ void kafka_pause(void)
     nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
 }
 
-rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue)
+rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue, int timeout_ms)
 {
-    return rd_kafka_queue_poll(queue, KAFKA_OPEN_TIMEOUT_MS + 500);
+    return rd_kafka_queue_poll(queue, timeout_ms + 500);
 }
 
 enum bus_result kafka_unreachable(struct kafka_bus *kafka, struct bus_error *error)
@@ -129,10 +129,10 @@ static enum bus_result kafka_create(struct kafka_bus *kafka, rd_kafka_NewTopic_t
                                     struct bus_error *error)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer);
-    rd_kafka_AdminOptions_t *options =
-        kafka_admin_options(kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS, KAFKA_OPEN_TIMEOUT_MS);
+    rd_kafka_AdminOptions_t *options = kafka_admin_options(
+        kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS, KAFKA_SETTLE_TIMEOUT_MS);
     rd_kafka_CreateTopics(kafka->consumer, topics, count, options, queue);
-    rd_kafka_event_t *event = kafka_admin_wait(queue);
+    rd_kafka_event_t *event = kafka_admin_wait(queue, KAFKA_SETTLE_TIMEOUT_MS);
     enum bus_result result = kafka_created(kafka, specs, event, error);
     if (event)
         rd_kafka_event_destroy(event);
@@ -197,7 +197,7 @@ static bool kafka_all_led(const struct kafka_bus *kafka, const struct kafka_cens
 static enum bus_result kafka_wait_for_leaders(struct kafka_bus *kafka, struct kafka_census *census,
                                               struct bus_error *error)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_OPEN_TIMEOUT_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
     while (!kafka_all_led(kafka, census)) {
         if (clock_monotonic_ms() > deadline_ms) {
             snprintf(error->text, sizeof error->text,
