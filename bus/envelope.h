@@ -8,7 +8,7 @@
 #define BUS_ENVELOPE_H
 
 #include "bus/bus.h"
-#include "bus/topics.h"
+#include "bus/place.h"
 #include "schemas/codec.h"
 
 enum envelope_result {
@@ -16,13 +16,6 @@ enum envelope_result {
     ENVELOPE_UNDECODABLE,  /* no CloudEvent, no JSON object, or too large */
     ENVELOPE_UNKNOWN_TYPE, /* no message of that name is spoken on this topic */
     ENVELOPE_INVALID /* the type is known, a field is wrong; `type` and the good fields are set */
-};
-
-/* Where a record lies. */
-struct place {
-    int topic;
-    int partition;
-    int64_t offset;
 };
 
 /* Reads a record into `message`, texts in `arena`. A command without ce_id gets

@@ -3,17 +3,14 @@
  * One reading of the whole log finds every record that names the id: a command may lie in the wrong
  * partition, and one without outcome is found in no other way. */
 #include "base/uuid.h"
-#include "cli/flow.h"
 #include "cli/log_reader.h"
 #include "cli/show_print.h"
 #include "schemas/json.h"
 #include "schemas/ticket.h"
+#include "story/flow.h"
+#include "story/subject.h"
 
 #include <stdio.h>
-
-/* What an id is to a record; of several the first counts. RELATED: only the correlation id names
- * it, as of a command that could not be read. */
-enum subject { SUBJECT_RESERVATION, SUBJECT_SHOW, SUBJECT_PAYMENT, SUBJECT_RELATED, SUBJECT_NONE };
 
 struct flow_command {
     const struct command *command;
@@ -30,35 +27,6 @@ struct flow_command {
 };
 
 /* ---- which records --------------------------------------------------------------------------- */
-static bool is_ticket_of(struct text ticket_id, struct text reservation_id)
-{
-    struct text found;
-    int64_t number;
-    return ticket_id_parse(ticket_id, &found, &number) && text_equal(found, reservation_id);
-}
-
-/* What `id` is to the message. */
-static enum subject subject_of(const struct message *message, struct text id)
-{
-    if ((message_has(message, reservation_id) && text_equal(message->reservation_id, id)) ||
-        (message_has(message, ticket_id) && is_ticket_of(message->ticket_id, id)))
-        return SUBJECT_RESERVATION;
-    if (message_has(message, show_id) && text_equal(message->show_id, id))
-        return SUBJECT_SHOW;
-    if ((message_has(message, payment_id) && text_equal(message->payment_id, id)) ||
-        (message_has(message, payment) && text_equal(message->payment.payment_id, id)) ||
-        (message_has(message, refund_id) && text_equal(message->refund_id, id)))
-        return SUBJECT_PAYMENT;
-    return text_equal(message->correlation_id, id) ? SUBJECT_RELATED : SUBJECT_NONE;
-}
-
-/* Of a show only what is about itself is kept, the rest is counted. */
-static bool is_about_a_reservation(const struct message *message)
-{
-    return message_has(message, reservation_id) || message_has(message, ticket_id) ||
-           message_has(message, payment_id) || message_has(message, refund_id);
-}
-
 static void copy(char *out, size_t size, struct text text)
 {
     snprintf(out, size, "%.*s", TEXT_PRINT(text));
@@ -83,7 +51,7 @@ static void take(struct flow_command *flow)
         copy(flow->reservation_id, sizeof flow->reservation_id, message->reservation_id);
     if (subject == SUBJECT_SHOW && event)
         show_fold_take(&flow->fold, item);
-    if (subject != SUBJECT_SHOW || flow->all || !is_about_a_reservation(message))
+    if (subject != SUBJECT_SHOW || flow->all || !subject_is_a_reservation(message))
         record_list_add(&flow->list, flow->reader.news, item);
 }
 

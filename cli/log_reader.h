@@ -62,10 +62,6 @@ enum log_step log_reader_next(struct log_reader *reader);
 /* From now on SIGINT and SIGTERM do not end the process, but the reading. */
 void log_reader_heed_signals(void);
 
-/* "shows.events/2@815". false: it is no place of this log. */
-bool place_parse(struct text text, struct place *place);
-void place_print(const struct place *place, struct buffer *out);
-
 /* Gives the record at that place to `item` (borrowed until the next call on the reader), counted or
  * not: nothing is judged. false: one line was printed, and `*end` is the exit code. Ends a reading
  * in progress. */

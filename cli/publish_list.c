@@ -2,7 +2,7 @@
 #include "cli/publish_list.h"
 
 #include "bus/topics.h"
-#include "cli/words.h"
+#include "story/words.h"
 #include "schemas/describe.h"
 #include "schemas/json.h"
 

@@ -2,7 +2,7 @@
 #include "cli/refused.h"
 
 #include "base/rfc3339.h"
-#include "cli/words.h"
+#include "story/words.h"
 #include "schemas/json.h"
 
 enum { CODE_COLUMN = 12, PLACE_COLUMN = 28 };

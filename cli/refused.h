@@ -7,7 +7,7 @@
 #define CLI_REFUSED_H
 
 #include "cli/log_reader.h"
-#include "cli/record_list.h"
+#include "story/record_list.h"
 
 /* Where the record lies that a Refused event answers. false: it names no place of this log. */
 bool refused_place(const struct kept *refusal, struct place *place);

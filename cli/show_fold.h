@@ -7,7 +7,7 @@
 #define CLI_SHOW_FOLD_H
 
 #include "base/map.h"
-#include "cli/record_list.h"
+#include "story/record_list.h"
 
 /* In the order in which they are told. */
 #define BOOKING_STATUSES(STATUS)                                                                   \

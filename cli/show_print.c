@@ -2,7 +2,7 @@
 #include "cli/show_print.h"
 
 #include "base/rfc3339.h"
-#include "cli/words.h"
+#include "story/words.h"
 #include "schemas/json.h"
 
 void show_print_moment(struct buffer *out, int64_t at_ms)

@@ -3,7 +3,7 @@
 #include "cli/tail_print.h"
 
 #include "base/rfc3339.h"
-#include "cli/words.h"
+#include "story/words.h"
 #include "schemas/json.h"
 
 #include <string.h>

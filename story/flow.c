@@ -1,9 +1,8 @@
 /* Finds the cause of each record by the place that its sd_source names. */
-#include "cli/flow.h"
+#include "story/flow.h"
 
 #include "base/map.h"
 #include "base/memory.h"
-#include "cli/log_reader.h"
 
 #include <stdio.h>
 

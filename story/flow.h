@@ -6,10 +6,10 @@
  * A root is a command, or what a service decided by timer; an outcome hangs below the input that
  * its sd_source names. Told as a story: roots by time, each with all that came of it. Pure but for
  * memory; one thread. */
-#ifndef CLI_FLOW_H
-#define CLI_FLOW_H
+#ifndef STORY_FLOW_H
+#define STORY_FLOW_H
 
-#include "cli/record_list.h"
+#include "story/record_list.h"
 
 struct flow_step {
     const struct kept *kept;

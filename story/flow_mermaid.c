@@ -1,8 +1,8 @@
 /* A flow as a Mermaid sequenceDiagram. An arrow goes from the one who says something to those who
  * acted on it; what nobody acted on goes back to the one who asked. */
-#include "cli/flow.h"
-#include "cli/story.h"
-#include "cli/words.h"
+#include "story/flow.h"
+#include "story/story.h"
+#include "story/words.h"
 
 enum { PUBLISHER, PARTY_COUNT = 1 + TOPIC_COUNT / 2 }; /* the services behind, in topic order */
 

@@ -1,8 +1,7 @@
 /* A flow as a story for people, and as data for programs. */
-#include "cli/flow.h"
-#include "cli/log_reader.h"
-#include "cli/story.h"
-#include "cli/words.h"
+#include "story/flow.h"
+#include "story/story.h"
+#include "story/words.h"
 #include "base/rfc3339.h"
 #include "schemas/json.h"
 

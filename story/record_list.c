@@ -1,5 +1,5 @@
 /* A record and its bytes are one block each: thousands are kept, and given back together. */
-#include "cli/record_list.h"
+#include "story/record_list.h"
 
 #include "base/memory.h"
 

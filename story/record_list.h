@@ -3,8 +3,8 @@
  * Partitions are read one by one, so what is kept is sorted by append time before it is told.
  * Within one millisecond the order of reading counts, which within a partition is that of the log.
  * Pure but for memory; one thread. */
-#ifndef CLI_RECORD_LIST_H
-#define CLI_RECORD_LIST_H
+#ifndef STORY_RECORD_LIST_H
+#define STORY_RECORD_LIST_H
 
 #include "bus/follower.h"
 

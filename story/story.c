@@ -4,9 +4,9 @@
  *     {field|yes|no}       of a truth: one of the two texts
  *     [ … {field} … ]      all of it only when every field named inside is there
  */
-#include "cli/story.h"
+#include "story/story.h"
 
-#include "cli/words.h"
+#include "story/words.h"
 
 #include <assert.h>
 

@@ -2,8 +2,8 @@
  *
  * Each message is one row of a table of sentences (story.c), so that a new message needs a new row
  * and no code. Pure; any thread. */
-#ifndef CLI_STORY_H
-#define CLI_STORY_H
+#ifndef STORY_H
+#define STORY_H
 
 #include "schemas/message.h"
 

@@ -1,5 +1,5 @@
 /* Small phrases, each in one way, so that every command says them alike. */
-#include "cli/words.h"
+#include "story/words.h"
 
 #include "base/rfc3339.h"
 

@@ -1,7 +1,7 @@
 /* words.h: seats, tickets, money and times as people say them. Times are UTC. Everything is safe
  * for a terminal, whoever wrote it. Pure; any thread. */
-#ifndef CLI_WORDS_H
-#define CLI_WORDS_H
+#ifndef STORY_WORDS_H
+#define STORY_WORDS_H
 
 #include "schemas/message.h"
 

@@ -36,11 +36,12 @@ ARROWS = {
     "audit": {"base", "schemas", "bus"},
     "replay": {"base", "schemas", "bus", "audit", "shell"},
     "keys": {"base"},
-    "api": {"base", "schemas", "bus", "keys"},
-    "cli": {"base", "schemas", "bus", "audit", "keys"},
+    "story": {"base", "schemas", "bus"},
+    "api": {"base", "schemas", "bus", "keys", "story"},
+    "cli": {"base", "schemas", "bus", "audit", "keys", "story"},
     "paydesk": {"base", "schemas", "bus"},
-    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "keys", "api",
-              "cli", "paydesk"},
+    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "keys", "story",
+              "api", "cli", "paydesk"},
 }
 
 # Which files alone may include a library's header.

@@ -9,7 +9,7 @@
 #include "cli/refused.h"
 #include "cli/tail_print.h"
 #include "cli/when.h"
-#include "cli/words.h"
+#include "story/words.h"
 #include "schemas/message.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/record.h"

@@ -1,7 +1,7 @@
 /* Messages and values in words. */
 #include "base/arena.h"
-#include "cli/story.h"
-#include "cli/words.h"
+#include "story/story.h"
+#include "story/words.h"
 #include "schemas/codec.h"
 
 #include <setjmp.h>

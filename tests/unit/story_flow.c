@@ -1,8 +1,7 @@
-/* What came of what, from kept records; and the times and places people type. */
+/* What came of what, from kept records. */
+#include "story/flow.h"
+
 #include "base/memory.h"
-#include "cli/flow.h"
-#include "cli/log_reader.h"
-#include "cli/when.h"
 #include "schemas/json.h"
 
 #include <setjmp.h>
@@ -212,61 +211,6 @@ static void flow__of_nothing_is_nothing(void **state)
     flow_release(&flow);
 }
 
-/* ---- what people type ------------------------------------------------------------------------ */
-static void when__times_and_spans(void **state)
-{
-    static const struct {
-        const char *text;
-        int64_t expected; /* -1: refused */
-    } rows[] = {
-        {"2026-11-21T19:29:00Z", AT_MS - 60000},
-        {"10m", AT_MS - 600000},
-        {"1h30m", AT_MS - 5400000},
-        {"2d", AT_MS - 172800000},
-        {"0s", AT_MS},
-        {"", -1},
-        {"10", -1},
-        {"m", -1},
-        {"30m1h", -1},
-        {"1h1h", -1},
-        {"-10m", -1},
-        {"10 m", -1},
-        {"99999999w", -1},
-        {"9999999999s", -1},
-        {"yesterday", -1},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int64_t at_ms = -1;
-        bool good = when_parse(text_of(rows[i].text), AT_MS, &at_ms);
-        assert_int_equal(good, rows[i].expected >= 0);
-        if (good)
-            assert_int_equal(at_ms, rows[i].expected);
-    }
-}
-
-static void place__is_read_as_it_is_printed(void **state)
-{
-    static const char *const wrong[] = {"",
-                                        "shows.events",
-                                        "shows.events/2",
-                                        "shows.events/2@",
-                                        "shows.events/@5",
-                                        "shows.events/999@5",
-                                        "shows.events/2@-5",
-                                        "nothing.events/2@5",
-                                        "shows.events/2@5#00000000"};
-    struct place place;
-    struct buffer out = {0};
-    (void)state;
-    assert_true(place_parse(text_of("shows.events/2@815"), &place));
-    place_print(&place, &out);
-    assert_string_equal(out.data, "shows.events/2@815");
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_false(place_parse(text_of(wrong[i]), &place));
-    buffer_release(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,8 +219,6 @@ int main(void)
         cmocka_unit_test(flow__as_mermaid_escapes_what_would_end_a_line),
         cmocka_unit_test(flow__survives_a_circle_of_causes),
         cmocka_unit_test(flow__of_nothing_is_nothing),
-        cmocka_unit_test(when__times_and_spans),
-        cmocka_unit_test(place__is_read_as_it_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The six topics by number, and where a key lies. */
-#include "bus/topics.h"
+#include "bus/place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,6 +66,28 @@ static void topics__librdkafka_agrees(void **state)
     }
 }
 
+static void topics__a_place_is_read_as_it_is_printed(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "shows.events",
+                                        "shows.events/2",
+                                        "shows.events/2@",
+                                        "shows.events/@5",
+                                        "shows.events/999@5",
+                                        "shows.events/2@-5",
+                                        "nothing.events/2@5",
+                                        "shows.events/2@5#00000000"};
+    struct place place;
+    struct buffer out = {0};
+    (void)state;
+    assert_true(place_parse(text_of("shows.events/2@815"), &place));
+    place_print(&place, &out);
+    assert_string_equal(out.data, "shows.events/2@815");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(place_parse(text_of(wrong[i]), &place));
+    buffer_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +95,7 @@ int main(void)
         cmocka_unit_test(topics__events_are_told_from_commands),
         cmocka_unit_test(topics__a_key_lies_where_crc32_says),
         cmocka_unit_test(topics__librdkafka_agrees),
+        cmocka_unit_test(topics__a_place_is_read_as_it_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
