@@ -143,8 +143,11 @@ static void set_down(struct bus_thread *thread, bool down, const char *reason)
 static void fold(struct edge *edge, const struct follower_item *item)
 {
     const struct message *event = &item->message;
+    const struct show *show = view_show(&edge->view, event->show_id);
+    uint64_t change_count = show ? show->change_count : 0;
     view_apply(&edge->view, event, &item->place);
-    playbill_take_down(&edge->playbill, event->show_id);
+    if (show && show->change_count != change_count)
+        playbill_take_down(&edge->playbill, event->show_id);
     if (event->type == MESSAGE_Refused)
         errands_refused(edge, event);
     if (message_has(event, reservation_id))

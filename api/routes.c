@@ -183,19 +183,26 @@ static bool can_read_body(struct request *request)
     return false;
 }
 
-static bool is_up(struct edge *edge, const struct route *route, struct request *request)
+/* Whether there is something to answer from; if not, `*lost` says why not for good, or is NULL. */
+static bool is_up(struct edge *edge, const char **lost)
 {
-    if (route->flags & ROUTE_ALWAYS)
-        return true;
     edge_lock(edge);
     bool caught_up = edge->caught_up;
-    const char *lost = edge->lost;
+    *lost = edge->lost;
     edge_unlock(edge);
+    return caught_up && *lost == NULL;
+}
+
+static bool can_answer(struct edge *edge, const struct route *route, struct request *request)
+{
+    const char *lost;
+    if (route->flags & ROUTE_ALWAYS || is_up(edge, &lost))
+        return true;
     if (lost)
         problem_answer(request, PROBLEM_bus_unavailable, "%s; a person must look at it", lost);
-    else if (!caught_up)
+    else
         problem_answer(request, PROBLEM_catching_up, "the log is still being read");
-    return !lost && caught_up;
+    return false;
 }
 
 /* How long an address has to wait; 0: not at all. Whoever is on this machine has other ways to be a
@@ -244,9 +251,11 @@ struct page *route_glance(struct edge *edge, struct text path, const struct addr
 {
     static const char pattern[] = "/v1/shows/{}";
     struct text parts[REQUEST_PARTS_MAX];
-    return matches(pattern, path, parts) && address_waits_ms(edge, address) == 0
-               ? playbill_take(&edge->playbill, parts[0], clock_wall_ms())
-               : NULL;
+    const char *lost;
+    if (!matches(pattern, path, parts) || address_waits_ms(edge, address) > 0)
+        return NULL;
+    struct page *page = playbill_take(&edge->playbill, parts[0], clock_wall_ms());
+    return page || !is_up(edge, &lost) ? page : page_of(edge, parts[0]);
 }
 
 /* W3C Trace Context, level 1: version 00 to fe, ids that are not zero. */
@@ -289,6 +298,6 @@ void route_request(struct edge *edge, struct request *request)
         return;
     identify_caller(edge, request);
     if (is_in_time(edge, route, request) && may_call(edge, route, request) &&
-        can_read_body(request) && is_up(edge, route, request))
+        can_read_body(request) && can_answer(edge, route, request))
         route->handle(edge, request);
 }

@@ -217,6 +217,7 @@ struct show {
     int64_t offset;       /* last event of shows that changed it */
     int64_t other_offset; /* of reservations; -1: none */
     int in_flight;        /* requests waiting for this show's reservations; the edge's */
+    uint64_t change_count;
 
     bool dirty;
     struct show *next_dirty;

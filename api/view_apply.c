@@ -40,6 +40,7 @@ static void touch_show(struct view *view, struct show *show, const struct place 
     } else if (place->topic == TOPIC_RESERVATIONS_EVENTS) {
         show->other_offset = place->offset;
     }
+    show->change_count++;
     if (show->dirty)
         return;
     show->dirty = true;
