@@ -48,7 +48,7 @@ test='
     program  jq               jq
     program  curl             curl'
 bench='
-    program  wrk              wrk'
+    program  h2load           nghttp2-client'
 
 # ---- is it there? --------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 
     edge.py [--rounds N] [--seconds S] [--readers N] [--buyers N]
 
-Both are asked for the same bytes with the same If-None-Match by wrk, in turns, while `stagedoor bench`
-sells seats of the show through the edge. The last line is the median of the ratios."""
+Both are asked for the same bytes with an If-None-Match by h2load, in turns: while nobody buys it is the
+tag of the show, so both say 304; then `stagedoor bench` sells seats of the show through the edge, every
+tag is old at once, and both say 200. The last line is the median of the ratios."""
 
 import argparse
 import pathlib
@@ -50,18 +51,19 @@ def get(url):
 
 def read_rate(url, tag, args):
     """Answers a second."""
-    done = subprocess.run(["wrk", "-t1", f"-c{args.readers}", f"-d{args.seconds}s", "-H",
+    done = subprocess.run(["h2load", "--h1", "-t1", f"-c{args.readers}", f"-D{args.seconds}", "-H",
                            f"If-None-Match: {tag}", url], capture_output=True, text=True, check=True)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+    assert " 0 failed, 0 errored, 0 timeout" in done.stdout, done.stdout
+    return float(re.search(r"([\d.]+) req/s", done.stdout)[1])
 
 
 class Sale(threading.Thread):
     """Buys until it is told to stop; a sale that is not right ends everything."""
 
-    def __init__(self, url, data, buyers):
+    def __init__(self, url, data, args):
         super().__init__()
         self.command = [BIN / "stagedoor", "bench", "reserve", "--url", url, "--data", data, "--show",
-                        "hamlet", "-c", str(buyers), "--others"]
+                        "hamlet", "-c", str(args.buyers), "-R", str(args.sales), "--others"]
         self.over = threading.Event()
 
     def run(self):
@@ -72,12 +74,12 @@ class Sale(threading.Thread):
                 raise SystemExit(f"the sale went wrong: {done.stdout}{done.stderr}")
 
 
-def measure(url, bare_url, args):
+def measure(url, bare_url, fresh, args):
     ratios = []
     for number in range(args.rounds):
         rates = {}
         for name, of in (("edge", url), ("bare", bare_url))[::1 if number % 2 else -1]:
-            tag, _ = get(of)
+            tag = get(of)[0] if fresh else '"old"'
             rates[name] = read_rate(of, tag, args)
         ratios.append(rates["edge"] / rates["bare"])
         print(f"round {number + 1}: edge {rates['edge']:.0f}/s, bare {rates['bare']:.0f}/s, "
@@ -92,6 +94,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--readers", type=int, default=32)
     parser.add_argument("--buyers", type=int, default=64)
+    parser.add_argument("--sales", type=int, default=1000, help="a second, of all buyers together")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with Program(BIN / "stagedoor", "up", "--bus", f"sqlite:{folder}/bus.db", "--data",
@@ -107,11 +110,11 @@ def main():
             with Program(BARE, body) as bare:
                 bare_url = f"http://127.0.0.1:{bare.said(r'^([0-9]+)')}/v1/shows/hamlet"
                 print("nobody buys:")
-                quiet = measure(show, bare_url, args)
+                quiet = measure(show, bare_url, True, args)
                 print(f"{args.buyers} buy:")
-                sale = Sale(url, data, args.buyers)
+                sale = Sale(url, data, args)
                 sale.start()
-                busy = measure(show, bare_url, args)
+                busy = measure(show, bare_url, False, args)
                 sale.over.set()
                 sale.join()
     print(f"of a bare libmicrohttpd: {statistics.median(quiet):.2f} when nobody buys, "
