@@ -43,6 +43,7 @@ struct edge {
     struct playbill playbill; /* has a lock of its own, as has the next */
     struct limits limits;
     struct register_file *register_file;
+    struct clerks *clerks;           /* NULL: the register's thread does their work */
     struct viewers *viewers;         /* NULL: nobody can watch */
     void (*wake)(struct edge *edge); /* makes the bus thread look at its queue; any thread */
     struct bus_thread *bus_thread;

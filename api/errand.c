@@ -98,11 +98,19 @@ void errand_await_partition(struct errand *errand, int topic, int partition)
     name_partition(topic, partition, errand->reservation_id);
 }
 
+static const char any_news[] = "log";
+
+void errand_await_log(struct errand *errand)
+{
+    view_set(errand->reservation_id, sizeof errand->reservation_id, text_of(any_news));
+}
+
 void errands_read(struct edge *edge, int topic, int partition)
 {
     char name[UUID_SIZE];
     if (edge->errands.waiting.count == 0)
         return;
+    edge->errands.unsaid = true;
     name_partition(topic, partition, name);
     errands_said(edge, text_of(name));
 }
@@ -112,6 +120,13 @@ static void set_deadline(struct edge *edge, struct request *request)
     struct errand *errand = &request->errand;
     int64_t at_ms = errand->acknowledged ? errand->wait_until_ms : errand->acknowledge_by_ms;
     heap_set_take(&edge->errands.deadlines, &errand->deadline, at_ms, ++edge->errands.seq);
+}
+
+void errand_wait_until(struct edge *edge, struct request *request, int64_t at_ms)
+{
+    request->errand.wait_until_ms = at_ms;
+    set_deadline(edge, request);
+    edge->wake(edge);
 }
 
 static void queue(struct edge *edge, struct request *request)
@@ -162,7 +177,9 @@ static bool admit(struct edge *edge, struct request *request, bool sends)
     else if (sends && edge->down)
         problem_answer(request, PROBLEM_bus_unavailable,
                        "nothing was sent; the log cannot be reached");
-    else if (edge->errands.in_flight >= edge->options->in_flight_max)
+    else if (edge->errands.in_flight >= edge->options->in_flight_max ||
+             (!sends &&
+              edge->errands.reading >= edge->options->in_flight_max / ERRAND_READERS_SHARE))
         problem_answer(request, PROBLEM_overloaded,
                        "nothing was sent; too many requests are waiting");
     else if (show && show->in_flight >= ERRAND_IN_FLIGHT_PER_SHOW_MAX)
@@ -196,6 +213,8 @@ void errand_begin(struct edge *edge, struct request *request, const struct erran
         return;
     errand->phase = ERRAND_WAITING;
     edge->errands.in_flight++;
+    errand->reads = !sends;
+    edge->errands.reading += errand->reads;
     if (errand->show)
         errand->show->in_flight++;
     request->suspend(request);
@@ -218,6 +237,7 @@ void errand_finish(struct edge *edge, struct request *request)
         wait_unlist(&edge->errands, &errand->waits[i]);
     heap_remove(&edge->errands.deadlines, &errand->deadline);
     edge->errands.in_flight--;
+    edge->errands.reading -= errand->reads;
     if (errand->show)
         errand->show->in_flight--;
     request->next = edge->errands.done;
@@ -307,6 +327,7 @@ void errand_tell(struct edge *edge, struct request *request, struct buffer *resu
 {
     struct errand *errand = &request->errand;
     if (errand->phase == ERRAND_WAITING) {
+        buffer_release(&errand->result);
         errand->result = *result;
         errand->answered = true;
         *result = (struct buffer){0};
@@ -317,8 +338,14 @@ void errand_tell(struct edge *edge, struct request *request, struct buffer *resu
 
 void errands_due(struct edge *edge, int64_t now_ms)
 {
+    struct errands *errands = &edge->errands;
     struct heap_node *node;
-    while ((node = heap_first(&edge->errands.deadlines)) && node->at_ms <= now_ms) {
+    if (errands->unsaid && now_ms - errands->said_ms >= ERRAND_NEWS_EVERY_MS) {
+        errands->unsaid = false;
+        errands->said_ms = now_ms;
+        errands_said(edge, text_of(any_news));
+    }
+    while ((node = heap_first(&errands->deadlines)) && node->at_ms <= now_ms) {
         struct errand *errand = memory_owner(node, struct errand, deadline);
         struct request *request = memory_owner(errand, struct request, errand);
         if (errand->acknowledged)
@@ -330,10 +357,12 @@ void errands_due(struct edge *edge, int64_t now_ms)
 
 int64_t errands_timeout(const struct edge *edge, int64_t now_ms, int64_t max)
 {
-    const struct heap_node *node = heap_first(&edge->errands.deadlines);
-    if (node == NULL || node->at_ms - now_ms > max)
-        return max;
-    return node->at_ms > now_ms ? node->at_ms - now_ms : 0;
+    const struct errands *errands = &edge->errands;
+    const struct heap_node *node = heap_first(&errands->deadlines);
+    int64_t at_ms = node && node->at_ms - now_ms < max ? node->at_ms : now_ms + max;
+    if (errands->unsaid && errands->said_ms + ERRAND_NEWS_EVERY_MS < at_ms)
+        at_ms = errands->said_ms + ERRAND_NEWS_EVERY_MS;
+    return at_ms > now_ms ? at_ms - now_ms : 0;
 }
 
 void errands_dismiss(struct edge *edge)

@@ -17,6 +17,7 @@
 #ifndef API_ERRAND_H
 #define API_ERRAND_H
 
+#include "api/clerks.h"
 #include "api/view.h"
 #include "base/heap.h"
 #include "base/memory.h"
@@ -26,11 +27,13 @@ enum {
     ERRAND_WAIT_DEFAULT_MS = 2000,
     ERRAND_WAIT_MAX_MS = 30 * 1000,
     ERRAND_ACKNOWLEDGED_WITHIN_MS = 5000,
-    ERRAND_IN_FLIGHT_PER_SHOW_MAX = 2048
+    ERRAND_IN_FLIGHT_PER_SHOW_MAX = 2048,
+    ERRAND_READERS_SHARE =
+        2, /* at most one of so many who wait only reads: the rest is for sales */
+    ERRAND_NEWS_EVERY_MS = 100
 };
 
 struct edge;
-struct register_file;
 struct request;
 struct errand;
 
@@ -66,6 +69,7 @@ struct errand {
     struct heap_node deadline;
     int64_t wait_until_ms, acknowledge_by_ms;
     int send_count; /* commands sent; the last one's number is in its tag */
+    bool reads;     /* it was begun without a command */
     bool acknowledged;
     struct envelope envelope; /* of the command sent last */
     int topic, partition;
@@ -81,10 +85,10 @@ struct errand {
     struct text name;
     const void *details; /* in the request's arena */
 
-    void (*question)(struct register_file *file, struct request *request, struct buffer *result);
-    struct buffer result; /* of the question to the register, once it is `answered` */
+    void (*question)(struct clerk *clerk, struct request *request, struct buffer *result);
+    struct clerk_job job;
+    struct buffer result; /* of the question, once it is `answered` */
     bool answered;
-    struct request *next_asked;
 };
 
 /* All errands of an edge. S_init is {0}. */
@@ -95,6 +99,9 @@ struct errands {
     struct request *done;                   /* to be resumed */
     uint64_t seq;
     int in_flight;
+    int reading; /* of them */
+    bool unsaid; /* the log has news, and who waits for any was not told */
+    int64_t said_ms;
 };
 
 void errand_release(struct errand *errand);
@@ -105,6 +112,9 @@ void errand_prepare(struct edge *edge, struct request *request, struct message *
 
 /* Has it look at every record of that partition, instead of at what names a reservation. */
 void errand_await_partition(struct errand *errand, int topic, int partition);
+
+/* Has it look whenever the log has news of any kind, at most every ERRAND_NEWS_EVERY_MS. */
+void errand_await_log(struct errand *errand);
 
 /* Whether it is answered by what is known already: a repeat. For bodies that can no longer be
  * understood, though they could when they first came. */
@@ -119,13 +129,16 @@ void errand_begin(struct edge *edge, struct request *request, const struct erran
 /* Sends a further command of a waiting errand; what completes it names `command_id`. */
 void errand_send(struct edge *edge, struct request *request, struct message *command);
 
+/* A waiting errand's time is up at `at_ms` of the monotonic clock, and not when it said first. */
+void errand_wait_until(struct edge *edge, struct request *request, int64_t at_ms);
+
 /* Ends a waiting errand whose answer is complete. */
 void errand_finish(struct edge *edge, struct request *request);
 
 /* Gives back one holder; the last one hands the request to the shell, which frees it. */
 void errand_let_go(struct edge *edge, struct request *request);
 
-/* The register answered its question; `result` is taken over. Gives back the holder. */
+/* A clerk answered its question; `result` is taken over. Gives back the holder. */
 void errand_tell(struct edge *edge, struct request *request, struct buffer *result);
 
 /* ---- the bus thread's side ------------------------------------------------------------------- */

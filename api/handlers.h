@@ -41,6 +41,10 @@ void handle_callback(struct edge *edge, struct request *request);
 void handle_payment_result(struct edge *edge, struct request *request);
 void handle_refund_result(struct edge *edge, struct request *request);
 
+/* ---- the log --------------------------------------------------------------------------------- */
+void handle_flow(struct edge *edge, struct request *request);
+void handle_events(struct edge *edge, struct request *request);
+
 /* ---- the process ----------------------------------------------------------------------------- */
 void handle_live(struct edge *edge, struct request *request);
 void handle_ready(struct edge *edge, struct request *request);

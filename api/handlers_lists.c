@@ -93,8 +93,7 @@ static bool wants_csv(const struct request *request)
 
 static void answer_table(struct edge *edge, struct request *request, const struct list_wish *wish)
 {
-    request->answer.stream =
-        reservations_csv(edge->register_file, text_of(request->errand.show_id), wish);
+    request->answer.stream = reservations_csv(edge, text_of(request->errand.show_id), wish);
     request->answer.status = 200;
     request->answer.content_type = "text/csv; charset=utf-8; header=present";
     answer_header(request, "Content-Disposition", "attachment; filename=\"%s.csv\"",
@@ -118,7 +117,7 @@ void handle_list_reservations(struct edge *edge, struct request *request)
     } else {
         errand_begin(edge, request, &list, LIST_WAIT_MS);
         if (errand->phase == ERRAND_WAITING)
-            register_ask(edge->register_file, request);
+            clerks_ask(edge, request);
     }
     edge_unlock(edge);
 }

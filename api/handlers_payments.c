@@ -385,7 +385,7 @@ static void handle_result(struct edge *edge, struct request *request, enum messa
     edge_lock(edge);
     errand_begin(edge, request, &result, request_wait_ms(request));
     if (errand->phase == ERRAND_WAITING)
-        register_ask(edge->register_file, request);
+        clerks_ask(edge, request);
     edge_unlock(edge);
 }
 

@@ -169,34 +169,12 @@ static struct address address_of_customer(const struct edge *edge,
 
 static void read_headers(struct request *request, struct MHD_Connection *connection)
 {
-    const struct {
-        const char *name;
-        struct text *value;
-    } headers[] = {
-        {"Accept", &request->headers.accept},
-        {"Authorization", &request->headers.authorization},
-        {"Idempotency-Key", &request->headers.idempotency_key},
-        {"Prefer", &request->headers.prefer},
-        {"If-Match", &request->headers.if_match},
-        {"If-None-Match", &request->headers.if_none_match},
-        {"Content-Type", &request->headers.content_type},
-        {"traceparent", &request->headers.traceparent},
-        {"X-Request-Id", &request->headers.request_id},
-        {"Origin", &request->headers.origin},
-        {"Last-Event-ID", &request->headers.last_event_id},
-        {"webhook-id", &request->headers.webhook_id},
-        {"webhook-timestamp", &request->headers.webhook_timestamp},
-        {"webhook-signature", &request->headers.webhook_signature},
-    };
-    static const char *const queries[QUERY_COUNT] = {
-        [QUERY_WAIT] = "wait",     [QUERY_Q] = "q",         [QUERY_STATUS] = "status",
-        [QUERY_CURSOR] = "cursor", [QUERY_LIMIT] = "limit", [QUERY_MIN_POSITION] = "min_position",
-    };
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        *headers[i].value = header_of(connection, headers[i].name);
+#define HEADER(field, name) request->headers.field = header_of(connection, name);
+    REQUEST_HEADERS
+#undef HEADER
     for (int i = 0; i < QUERY_COUNT; i++)
-        request->queries[i] =
-            text_of(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, queries[i]));
+        request->queries[i] = text_of(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND,
+                                                                  query_name((enum query)i)));
 }
 
 static struct exchange *begin(struct listener *listener, struct MHD_Connection *connection,

@@ -1,6 +1,7 @@
 /* stagedoor-edge: HTTP in front of the log. Starts the parts in order, waits for a signal, stops
  * them in order. */
 #include "api/bus_thread.h"
+#include "api/clerks.h"
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/register.h"
@@ -154,8 +155,12 @@ static void open_log(struct edge *edge)
     struct register_file *file = register_open(edge->options->data, why);
     if (file == NULL || !register_load(file, edge, why))
         give_up(END_SYSTEM, why);
+    edge->clerks = clerks_new(edge, why);
+    if (edge->clerks == NULL)
+        give_up(END_SYSTEM, why);
     bus_thread_follow(edge->bus_thread);
     bus_thread_start(edge->bus_thread);
+    clerks_start(edge->clerks);
     register_start(file);
 }
 
@@ -239,10 +244,11 @@ int main(int count, char **arguments)
     drain(&edge, http);
     bus_thread_stop(edge.bus_thread);
     viewers_end(edge.viewers);
-    register_stop(
-        edge.register_file); /* no stream sleeps any more: nobody may when the shell stops */
+    register_stop(edge.register_file);
+    clerks_stop(edge.clerks); /* no stream sleeps any more: nobody may when the shell stops */
     http_stop(http);
     viewers_free(edge.viewers);
+    clerks_free(edge.clerks);
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
     edge_release(&edge);

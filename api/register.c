@@ -1,6 +1,7 @@
 /* The register's file and its batches. */
 #include "api/register.h"
 
+#include "api/clerks.h"
 #include "api/register_file.h"
 #include "api/register_rows.h"
 #include "base/log.h"
@@ -77,9 +78,10 @@ static sqlite3 *open_handle(const char *path, char *error)
     if (sqlite3_open_v2(path, &handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) == SQLITE_OK &&
-        sqlite3_exec(
-            handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;",
-            NULL, NULL, NULL) == SQLITE_OK)
+        sqlite3_exec(handle,
+                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;"
+                     "PRAGMA mmap_size=1073741824;",
+                     NULL, NULL, NULL) == SQLITE_OK)
         return handle;
     snprintf(error, REGISTER_ERROR_SIZE, "cannot open '%s': %s", path, sqlite3_errmsg(handle));
     sqlite3_close(handle);
@@ -127,6 +129,16 @@ struct register_file *register_open(const char *folder, char *error)
         return file;
     register_close(file);
     return NULL;
+}
+
+struct sqlite3 *register_open_again(const struct register_file *file, char *error)
+{
+    return open_handle(sqlite3_db_filename(file->writer, "main"), error);
+}
+
+void register_close_again(struct sqlite3 *handle)
+{
+    sqlite3_close(handle);
 }
 
 static void forget_statements(struct register_file *file)
@@ -493,61 +505,35 @@ bool register_flush(struct register_file *file)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-void register_ask(struct register_file *file, struct request *request)
+bool register_post(struct register_file *file, struct clerk_job *job)
 {
-    request->holders++;
-    request->errand.next_asked = file->asked;
-    file->asked = request;
+    if (file->stopping)
+        return false;
+    clerk_jobs_add(&file->jobs, job);
     pthread_cond_signal(&file->news);
+    return true;
 }
 
-static void answer(struct register_file *file, struct request *list)
+static void hand_over(struct register_file *file, struct clerk_jobs *jobs)
 {
-    struct edge *edge = file->edge;
-    for (struct request *next; list; list = next) {
-        struct buffer result = {0};
-        next = list->errand.next_asked;
-        list->errand.question(file, list, &result);
-        edge_lock(edge);
-        errand_tell(edge, list, &result);
-        struct request *done = edge_take_done(edge);
-        edge_unlock(edge);
-        edge_resume(edge, done);
-        buffer_release(&result);
-    }
-}
-
-bool register_post(struct register_file *file, struct register_job *job)
-{
-    edge_lock(file->edge);
-    bool taken = !file->stopping;
-    if (taken) {
-        job->next = file->jobs;
-        file->jobs = job;
-        pthread_cond_signal(&file->news);
-    }
-    edge_unlock(file->edge);
-    return taken;
+    struct clerk self = {.edge = file->edge, .file = file->writer};
+    for (struct clerk_job *job; (job = clerk_jobs_take(jobs)) != NULL;)
+        if (file->edge->clerks == NULL || !clerks_post(file->edge->clerks, job))
+            job->run(job, &self);
 }
 
 bool register_turn(struct register_file *file)
 {
     edge_lock(file->edge);
-    struct request *list = file->asked;
-    struct register_job *jobs = file->jobs;
-    file->asked = NULL;
-    file->jobs = NULL;
+    struct clerk_jobs jobs = file->jobs;
+    file->jobs = (struct clerk_jobs){0};
     edge_unlock(file->edge);
     bool written = register_flush(file);
-    answer(file, list);
-    for (struct register_job *next, *job = jobs; job; job = next) {
-        next = job->next;
-        job->run(job, file);
-    }
+    hand_over(file, &jobs);
     return written;
 }
 
-/* Waits for a question or the end, at most `wait_ms`. true: it is the end. */
+/* Waits for work or the end, at most `wait_ms`. true: it is the end. */
 static bool await(struct register_file *file, int64_t wait_ms)
 {
     struct timespec until;
@@ -556,7 +542,7 @@ static bool await(struct register_file *file, int64_t wait_ms)
     until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     edge_lock(file->edge);
-    while (!file->stopping && file->asked == NULL && file->jobs == NULL &&
+    while (!file->stopping && file->jobs.first == NULL &&
            pthread_cond_timedwait(&file->news, &file->edge->lock, &until) != ETIMEDOUT)
         continue;
     bool stopping = file->stopping;

@@ -6,11 +6,11 @@
  * transaction. So a restart takes up positions, shows and open reservations from here and follows
  * the log on from there. Losing the file costs a longer start and nothing else.
  *
- * Questions (lists, searches) run on that thread too, after what the view had when they came is
+ * Questions (lists, searches, tables) go to the clerks after what the view had when they came is
  * written: who asks reads his own writes, and no serving thread waits for a disk.
  *
- * Threads: register_open, _load, _start, _stop by the main thread; register_ask and the view's
- * store under the edge's lock; questions on the register's own. */
+ * Threads: register_open, _load, _start, _stop by the main thread; register_post and the view's
+ * store under the edge's lock; questions on a clerk's. */
 #ifndef API_REGISTER_H
 #define API_REGISTER_H
 
@@ -40,28 +40,22 @@ void register_close(struct register_file *file); /* NULL is allowed */
  * not be written. */
 bool register_flush(struct register_file *file);
 
-/* The same, and answers what was asked before. */
+/* The same, and hands what was posted before to the clerks; without any, does it itself. */
 bool register_turn(struct register_file *file);
 
-/* Has a waiting errand's question answered (errand_tell). Under the lock. */
-void register_ask(struct register_file *file, struct request *request);
+/* To be done once what the view has now is written. Under the edge's lock. false: the thread is
+ * about to stop, and it will not be done. */
+bool register_post(struct register_file *file, struct clerk_job *job);
 
-/* Work for the register's thread that no waiting request stands for: run once, after what the view
- * had when it was posted is written, without the lock. It may post itself again. */
-struct register_job {
-    void (*run)(struct register_job *job, struct register_file *file);
-    struct register_job *next;
-};
-
-/* Any thread, without the lock. false: the thread is about to stop, and will not run it. */
-bool register_post(struct register_file *file, struct register_job *job);
+/* One more handle on the file, for reading. NULL: `error` says why. */
+struct sqlite3 *register_open_again(const struct register_file *file, char *error);
+void register_close_again(struct sqlite3 *handle); /* NULL is allowed */
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
 /* Whose payment or refund errand.name is: "<reservation_id> <show_id>\n" of the first 16
  * reservations that know it, requested or not. */
-void register_find_payment(struct register_file *file, struct request *request,
-                           struct buffer *result);
+void register_find_payment(struct clerk *clerk, struct request *request, struct buffer *result);
 
 /* What is asked of a list of reservations; empty: nothing. */
 struct list_wish {
@@ -74,20 +68,20 @@ struct list_wish {
 
 /* Of errand.show_id by errand.details, a struct list_wish: the place of the last one told if there
  * are more, "<ms>.<id>", a line end, and the reservations as JSON objects with commas between. */
-void register_list(struct register_file *file, struct request *request, struct buffer *result);
+void register_list(struct clerk *clerk, struct request *request, struct buffer *result);
 
-/* The same, one by one, on the register's thread. true: there are more than `limit`. */
-bool register_each(struct register_file *file, struct text show_id, const struct list_wish *wish,
+/* The same, one by one. true: there are more than `limit`. */
+bool register_each(const struct clerk *clerk, struct text show_id, const struct list_wish *wish,
                    void (*tell)(void *context, const struct reservation *reservation),
                    void *context);
 
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
  * errand.show_id; of what is held, being paid or confirmed. */
-void register_list_all(struct register_file *file, struct request *request, struct buffer *result);
-void register_list_show(struct register_file *file, struct request *request, struct buffer *result);
+void register_list_all(struct clerk *clerk, struct request *request, struct buffer *result);
+void register_list_show(struct clerk *clerk, struct request *request, struct buffer *result);
 
 /* The ids of such reservations of errand.show_id under errand.name, 36 characters each, at most
  * two. */
-void register_find_name(struct register_file *file, struct request *request, struct buffer *result);
+void register_find_name(struct clerk *clerk, struct request *request, struct buffer *result);
 
 #endif

@@ -34,9 +34,8 @@ struct register_file {
     struct fence *written; /* positions in the file */
     struct buffer row;
     pthread_t thread;
-    pthread_cond_t news; /* with the edge's lock: a question came, or the end */
-    struct request *asked;
-    struct register_job *jobs;
+    pthread_cond_t news; /* with the edge's lock: something was posted, or the end */
+    struct clerk_jobs jobs;
     bool running, stopping;
 };
 

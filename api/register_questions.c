@@ -1,4 +1,4 @@
-/* What is asked of the register: each question one statement, on the register's thread. */
+/* What is asked of the register: each question one statement. */
 #include "api/register_file.h"
 #include "api/register_rows.h"
 #include "api/render.h"
@@ -17,13 +17,13 @@ static void put_guest(struct buffer *out, sqlite3_stmt *row)
     json_put_close(out, '}');
 }
 
-void register_list_all(struct register_file *file, struct request *request, struct buffer *result)
+void register_list_all(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     sqlite3_stmt *statement;
     char current[VIEW_ID_SIZE] = "";
     (void)request;
     json_put_open(result, NULL, '{');
-    if (sqlite3_prepare_v2(file->writer,
+    if (sqlite3_prepare_v2(clerk->file,
                            "SELECT name, quantity, show_id FROM reservations WHERE" ALIVE
                            "ORDER BY show_id, created_at_ms",
                            -1, &statement, NULL) != SQLITE_OK)
@@ -43,11 +43,11 @@ void register_list_all(struct register_file *file, struct request *request, stru
     sqlite3_finalize(statement);
 }
 
-void register_list_show(struct register_file *file, struct request *request, struct buffer *result)
+void register_list_show(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     sqlite3_stmt *statement = NULL;
     json_put_open(result, NULL, '[');
-    if (sqlite3_prepare_v2(file->writer,
+    if (sqlite3_prepare_v2(clerk->file,
                            "SELECT name, quantity FROM reservations WHERE show_id = ? AND" ALIVE
                            "ORDER BY created_at_ms",
                            -1, &statement, NULL) == SQLITE_OK) {
@@ -68,13 +68,13 @@ static const char list_text[] =
     " AND (created_at_ms, reservation_id) > (?4, ?5)"
     " ORDER BY created_at_ms, reservation_id LIMIT ?6 + 1";
 
-bool register_each(struct register_file *file, struct text show_id, const struct list_wish *wish,
+bool register_each(const struct clerk *clerk, struct text show_id, const struct list_wish *wish,
                    void (*tell)(void *context, const struct reservation *reservation),
                    void *context)
 {
     sqlite3_stmt *statement = NULL;
     int64_t count = 0;
-    if (sqlite3_prepare_v2(file->writer, list_text, -1, &statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(clerk->file, list_text, -1, &statement, NULL) != SQLITE_OK)
         return false;
     register_bind(statement, 1, show_id);
     register_bind(statement, 2, wish->status);
@@ -107,21 +107,21 @@ static void put_reservation(void *context, const struct reservation *reservation
              reservation->reservation_id);
 }
 
-void register_list(struct register_file *file, struct request *request, struct buffer *result)
+void register_list(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     struct listing listing = {.list = {0}};
-    bool more = register_each(file, text_of(request->errand.show_id), request->errand.details,
+    bool more = register_each(clerk, text_of(request->errand.show_id), request->errand.details,
                               put_reservation, &listing);
     buffer_print(result, "%s\n", more ? listing.last : "");
     buffer_text(result, buffer_view(&listing.list));
     buffer_release(&listing.list);
 }
 
-void register_find_name(struct register_file *file, struct request *request, struct buffer *result)
+void register_find_name(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(
-            file->writer,
+            clerk->file,
             "SELECT reservation_id FROM reservations WHERE show_id = ? AND name = ? AND" ALIVE
             "LIMIT 2",
             -1, &statement, NULL) == SQLITE_OK) {
@@ -133,11 +133,10 @@ void register_find_name(struct register_file *file, struct request *request, str
     sqlite3_finalize(statement);
 }
 
-void register_find_payment(struct register_file *file, struct request *request,
-                           struct buffer *result)
+void register_find_payment(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(file->writer,
+    if (sqlite3_prepare_v2(clerk->file,
                            "SELECT reservation_id, show_id FROM payments WHERE id = ? LIMIT 16", -1,
                            &statement, NULL) == SQLITE_OK) {
         register_bind(statement, 1, request->errand.name);

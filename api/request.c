@@ -22,6 +22,15 @@ enum verb verb_named(struct text name)
     return (enum verb)verb;
 }
 
+const char *query_name(enum query query)
+{
+    static const char *const names[QUERY_COUNT] = {
+        [QUERY_WAIT] = "wait",     [QUERY_Q] = "q",         [QUERY_STATUS] = "status",
+        [QUERY_CURSOR] = "cursor", [QUERY_LIMIT] = "limit", [QUERY_MIN_POSITION] = "min_position",
+        [QUERY_AFTER] = "after",   [QUERY_TYPES] = "types", [QUERY_VERBOSE] = "verbose"};
+    return names[query];
+}
+
 void request_init(struct request *request)
 {
     *request = (struct request){.holders = 1};

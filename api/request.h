@@ -28,11 +28,27 @@ enum verb { VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS
 const char *verb_name(enum verb verb);
 enum verb verb_named(struct text name); /* VERB_OTHER: none of ours */
 
-/* What came in; data NULL: absent. */
+/* What came in, each a text of the name on its left; data NULL: absent. */
+#define REQUEST_HEADERS                                                                            \
+    HEADER(accept, "Accept")                                                                       \
+    HEADER(authorization, "Authorization")                                                         \
+    HEADER(idempotency_key, "Idempotency-Key")                                                     \
+    HEADER(prefer, "Prefer")                                                                       \
+    HEADER(if_match, "If-Match")                                                                   \
+    HEADER(if_none_match, "If-None-Match")                                                         \
+    HEADER(content_type, "Content-Type")                                                           \
+    HEADER(traceparent, "traceparent")                                                             \
+    HEADER(request_id, "X-Request-Id")                                                             \
+    HEADER(origin, "Origin")                                                                       \
+    HEADER(last_event_id, "Last-Event-ID")                                                         \
+    HEADER(webhook_id, "webhook-id")                                                               \
+    HEADER(webhook_timestamp, "webhook-timestamp")                                                 \
+    HEADER(webhook_signature, "webhook-signature")
+
 struct request_headers {
-    struct text accept, authorization, idempotency_key, prefer, if_match, if_none_match,
-        content_type, traceparent, request_id, origin, last_event_id, webhook_id, webhook_timestamp,
-        webhook_signature;
+#define HEADER(field, name) struct text field;
+    REQUEST_HEADERS
+#undef HEADER
 };
 
 /* `?name=value`; found by the shell on demand. */
@@ -43,8 +59,13 @@ enum query {
     QUERY_CURSOR,
     QUERY_LIMIT,
     QUERY_MIN_POSITION,
+    QUERY_AFTER,
+    QUERY_TYPES,
+    QUERY_VERBOSE,
     QUERY_COUNT
 };
+
+const char *query_name(enum query query);
 
 /* Who asks. A bearer that is a reservation's secret is believed only where that reservation is
  * named. */

@@ -1,4 +1,4 @@
-/* Whoever comes last, the reader who leaves or the register's thread, frees it. */
+/* Whoever comes last, the reader who leaves or the clerk, frees it. */
 #include "api/reservations_csv.h"
 
 #include "api/csv.h"
@@ -14,8 +14,8 @@ static const char head[] = "reservation_id,reference,status,name,email,phone,qua
 
 struct table {
     struct stream stream; /* first: the shell knows it by this address */
-    struct register_job job;
-    struct register_file *file;
+    struct clerk_job job;
+    struct edge *edge;
     struct text show_id, status, q; /* its own */
     int64_t after_ms;
     char after_id[UUID_SIZE];
@@ -23,7 +23,7 @@ struct table {
     pthread_mutex_t lock; /* everything below */
     struct buffer piece;
     size_t sent;   /* of the piece */
-    bool asked;    /* the register's thread has it */
+    bool asked;    /* a clerk has it, or will */
     bool complete; /* there is no piece behind this one */
     bool left;     /* the reader has gone */
 };
@@ -60,12 +60,12 @@ static void put_row(void *context, const struct reservation *reservation)
 }
 
 /* While it is asked, nobody else touches the piece. */
-static void fill(struct register_job *job, struct register_file *file)
+static void fill(struct clerk_job *job, struct clerk *clerk)
 {
     struct table *table = memory_owner(job, struct table, job);
     struct list_wish wish = {table->status, table->q, table->after_ms, text_of(table->after_id),
                              PIECE_ROWS};
-    bool more = register_each(file, table->show_id, &wish, put_row, table);
+    bool more = register_each(clerk, table->show_id, &wish, put_row, table);
     pthread_mutex_lock(&table->lock);
     bool left = table->left;
     table->asked = false;
@@ -92,7 +92,9 @@ static ssize_t take(struct table *table, char *out, size_t max)
         return STREAM_END;
     buffer_clear(&table->piece);
     table->sent = 0;
-    table->asked = register_post(table->file, &table->job);
+    edge_lock(table->edge);
+    table->asked = register_post(table->edge->register_file, &table->job);
+    edge_unlock(table->edge);
     return table->asked ? 0 : STREAM_BROKEN;
 }
 
@@ -116,13 +118,13 @@ static void release_table(struct stream *stream)
         table_free(table);
 }
 
-struct stream *reservations_csv(struct register_file *file, struct text show_id,
+struct stream *reservations_csv(struct edge *edge, struct text show_id,
                                 const struct list_wish *wish)
 {
     struct table *table = memory_new(sizeof *table);
     stream_init(&table->stream, read_table, release_table);
     table->job.run = fill;
-    table->file = file;
+    table->edge = edge;
     table->show_id = text_copy(show_id);
     table->status = text_copy(wish->status);
     table->q = text_copy(wish->q);

@@ -1,10 +1,10 @@
 /* reservations_csv.h: a show's reservations as a table that is made while it is sent.
  *
- * A piece at a time: when the reader has taken one, the register's thread is asked for the next. So
+ * A piece at a time: when the reader has taken one, a clerk is asked for the next. So
  * a table of any length takes the memory of one piece, and a reader who stops reading holds no
  * thread. What changes meanwhile may be told as it was or as it is; nothing is told twice.
  *
- *     piece empty ──posted──▶ the register's thread fills it ──woken──▶ read ──▶ piece empty … */
+ *     piece empty ──posted──▶ a clerk fills it ──woken──▶ read ──▶ piece empty … */
 #ifndef API_RESERVATIONS_CSV_H
 #define API_RESERVATIONS_CSV_H
 
@@ -12,7 +12,7 @@
 #include "api/stream.h"
 
 /* Copies what it is given. The shell's to release. */
-struct stream *reservations_csv(struct register_file *file, struct text show_id,
+struct stream *reservations_csv(struct edge *edge, struct text show_id,
                                 const struct list_wish *wish);
 
 #endif

@@ -41,6 +41,8 @@ static const struct route routes[] = {
     {VERB_POST, "/v1/payments/callbacks/{}", CALLER_PUBLIC, 0, handle_callback},
     {VERB_POST, "/v1/payments/{}/result", CALLER_BOXOFFICE, 0, handle_payment_result},
     {VERB_POST, "/v1/refunds/{}/result", CALLER_BOXOFFICE, 0, handle_refund_result},
+    {VERB_GET, "/v1/flow/{}", CALLER_BOXOFFICE, 0, handle_flow},
+    {VERB_GET, "/v1/events", CALLER_BOXOFFICE, 0, handle_events},
 
     {VERB_GET, "/", CALLER_PUBLIC, S, handle_sample_all},
     {VERB_GET, "/show/{}", CALLER_PUBLIC, S, handle_sample_show},

@@ -113,13 +113,13 @@ static const struct errand_kind list_all = {"list all", all_look, sample_late};
 static const struct errand_kind list_show = {"list show", list_look, sample_late};
 
 static void ask(struct edge *edge, struct request *request, const struct errand_kind *kind,
-                void (*question)(struct register_file *, struct request *, struct buffer *))
+                void (*question)(struct clerk *, struct request *, struct buffer *))
 {
     request->errand.question = question;
     edge_lock(edge);
     errand_begin(edge, request, kind, SAMPLE_WAIT_MS);
     if (request->errand.phase == ERRAND_WAITING)
-        register_ask(edge->register_file, request);
+        clerks_ask(edge, request);
     edge_unlock(edge);
 }
 

@@ -16,6 +16,7 @@ struct follower {
     struct bus *bus;
     struct installation installation;
     uint64_t void_count;
+    bool began_beyond;
     struct text only;
     struct watched watched[]; /* TOPIC_COUNT × partition_count */
 };
@@ -43,6 +44,7 @@ struct follower *follower_new(struct bus *bus, const struct installation *instal
             watched->followed = true;
             if (bus_end(bus, topics[i], partition, &watched->target) != BUS_OK)
                 watched->target = -1; /* asked again later */
+            follower->began_beyond |= watched->target >= 0 && watched->fence.next > watched->target;
             bus_follow(bus, topics[i], partition, watched->fence.next);
         }
     return follower;
@@ -205,6 +207,11 @@ bool follower_caught_up(const struct follower *follower)
                   (watched->fence.next >= watched->target || watched->reached >= watched->target);
         }
     return all;
+}
+
+bool follower_began_beyond(const struct follower *follower)
+{
+    return follower->began_beyond;
 }
 
 uint64_t follower_void_count(const struct follower *follower)

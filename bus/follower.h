@@ -54,6 +54,10 @@ void follower_leave(struct follower *follower, int topic, int partition);
 /* Whether every partition has been read up to its end as it was when follower_new was called. */
 bool follower_caught_up(const struct follower *follower);
 
+/* Whether a position was behind the end of its partition from the start: the log is not the one
+ * that was read to there. A bus says so too, by BUS_LOST, but later. */
+bool follower_began_beyond(const struct follower *follower);
+
 /* Voids seen since the start. */
 uint64_t follower_void_count(const struct follower *follower);
 

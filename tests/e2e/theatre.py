@@ -248,19 +248,20 @@ class House:
             program.said(f"{name}: ready")
         return program
 
-    def edge(self, *more):
-        program = self.start("stagedoor-edge", *self.bus.arguments, "--data", self.data,
+    def edge(self, *more, data=None):
+        data = data or self.data
+        program = self.start("stagedoor-edge", *self.bus.arguments, "--data", data,
                              "--listen", "127.0.0.1:0", *more)
         url = program.said(r"ready, (http://\S+)")[1]
-        return program, Web(url, (self.data / "signin").read_text().strip())
+        return program, Web(url, (data / "signin").read_text().strip())
 
     def second_edge(self):
         """Beside the first one, with the same keys and a folder of its own."""
-        first, self.data = self.data, self.data / "second"
-        self.data.mkdir()
+        data = self.data / "second"
+        data.mkdir()
         for name in ("keys", "signin"):
-            shutil.copy(first / name, self.data)
-        return self.edge()
+            shutil.copy(self.data / name, data)
+        return self.edge(data=data)
 
     def check_log(self, seconds=PATIENCE_S):
         """At rest nothing may be wrong in the log, nothing unanswered, and all as published."""

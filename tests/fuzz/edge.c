@@ -47,47 +47,26 @@ static struct text string_of(struct request *request, struct text text)
 static void read_line(struct request *request, struct text line)
 {
     struct text verb = text_cut(&line, ' '), path = text_cut(&line, '?');
-    static const char *const names[QUERY_COUNT] = {"wait",   "q",     "status",
-                                                   "cursor", "limit", "min_position"};
     request->verb = verb_named(verb);
     request->path = string_of(request, path);
     while (line.data) {
         struct text value = text_cut(&line, '&'), name = text_cut(&value, '=');
         for (int i = 0; i < QUERY_COUNT; i++)
-            if (text_is(name, names[i]))
+            if (text_is(name, query_name((enum query)i)))
                 request->queries[i] = string_of(request, value);
     }
 }
 
 static void read_header(struct request *request, struct text line)
 {
-    struct request_headers *headers = &request->headers;
-    const struct {
-        const char *name;
-        struct text *value;
-    } rows[] = {
-        {"Accept", &headers->accept},
-        {"Authorization", &headers->authorization},
-        {"Idempotency-Key", &headers->idempotency_key},
-        {"Prefer", &headers->prefer},
-        {"If-Match", &headers->if_match},
-        {"If-None-Match", &headers->if_none_match},
-        {"Content-Type", &headers->content_type},
-        {"traceparent", &headers->traceparent},
-        {"X-Request-Id", &headers->request_id},
-        {"Origin", &headers->origin},
-        {"Last-Event-ID", &headers->last_event_id},
-        {"webhook-id", &headers->webhook_id},
-        {"webhook-timestamp", &headers->webhook_timestamp},
-        {"webhook-signature", &headers->webhook_signature},
-    };
     struct text name = text_cut(&line, ':');
     if (line.size && line.data[0] == ' ')
         line = text_from(line.data + 1, line.size - 1);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (name.size == strlen(rows[i].name) &&
-            strncasecmp(name.data, rows[i].name, name.size) == 0)
-            *rows[i].value = string_of(request, line);
+#define HEADER(field, word)                                                                        \
+    if (name.size == strlen(word) && strncasecmp(name.data, word, name.size) == 0)                 \
+        request->headers.field = string_of(request, line);
+    REQUEST_HEADERS
+#undef HEADER
 }
 
 /* A callback whose signature says "good" is signed by the provider it names. */

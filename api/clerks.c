@@ -1,0 +1,184 @@
+/* One queue, a few threads. */
+#include "api/clerks.h"
+
+#include "api/edge.h"
+#include "api/register.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { CLERK_NICENESS = 10 };
+
+struct desk_clerk {
+    struct clerk clerk;
+    struct clerks *clerks;
+    pthread_t thread;
+    bool running;
+};
+
+struct clerks {
+    struct desk_clerk all[CLERK_COUNT];
+    pthread_mutex_t lock; /* everything below */
+    pthread_cond_t news;
+    struct clerk_jobs jobs;
+    bool stopping;
+};
+
+/* ---- a queue --------------------------------------------------------------------------------- */
+
+void clerk_jobs_add(struct clerk_jobs *jobs, struct clerk_job *job)
+{
+    job->next = NULL;
+    if (jobs->last)
+        jobs->last->next = job;
+    else
+        jobs->first = job;
+    jobs->last = job;
+}
+
+struct clerk_job *clerk_jobs_take(struct clerk_jobs *jobs)
+{
+    struct clerk_job *job = jobs->first;
+    if (job)
+        jobs->first = job->next;
+    if (jobs->first == NULL)
+        jobs->last = NULL;
+    return job;
+}
+
+/* ---- the threads ----------------------------------------------------------------------------- */
+
+struct clerks *clerks_new(struct edge *edge, char *error)
+{
+    struct clerks *clerks = memory_new(sizeof *clerks);
+    pthread_mutex_init(&clerks->lock, NULL);
+    pthread_cond_init(&clerks->news, NULL);
+    for (int i = 0; i < CLERK_COUNT; i++) {
+        clerks->all[i].clerks = clerks;
+        clerks->all[i].clerk.edge = edge;
+        clerks->all[i].clerk.file = register_open_again(edge->register_file, error);
+        if (clerks->all[i].clerk.file == NULL) {
+            clerks_free(clerks);
+            return NULL;
+        }
+    }
+    return clerks;
+}
+
+/* The next job; NULL: it is the end. */
+static struct clerk_job *await(struct clerks *clerks)
+{
+    struct clerk_job *job;
+    pthread_mutex_lock(&clerks->lock);
+    while ((job = clerk_jobs_take(&clerks->jobs)) == NULL && !clerks->stopping)
+        pthread_cond_wait(&clerks->news, &clerks->lock);
+    pthread_mutex_unlock(&clerks->lock);
+    return job;
+}
+
+static void *run(void *argument)
+{
+    struct desk_clerk *self = argument;
+    struct clerk_job *job;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), CLERK_NICENESS);
+    while ((job = await(self->clerks)) != NULL)
+        job->run(job, &self->clerk);
+    return NULL;
+}
+
+void clerks_start(struct clerks *clerks)
+{
+    for (int i = 0; i < CLERK_COUNT; i++) {
+        struct desk_clerk *each = &clerks->all[i];
+        each->running = pthread_create(&each->thread, NULL, run, each) == 0;
+        if (!each->running)
+            log_line(LOG_ERROR, "edge", "cannot start a thread");
+    }
+}
+
+void clerks_stop(struct clerks *clerks)
+{
+    pthread_mutex_lock(&clerks->lock);
+    clerks->stopping = true;
+    pthread_cond_broadcast(&clerks->news);
+    pthread_mutex_unlock(&clerks->lock);
+    for (int i = 0; i < CLERK_COUNT; i++)
+        if (clerks->all[i].running)
+            pthread_join(clerks->all[i].thread, NULL);
+}
+
+void clerks_free(struct clerks *clerks)
+{
+    if (clerks == NULL)
+        return;
+    for (int i = 0; i < CLERK_COUNT; i++) {
+        register_close_again(clerks->all[i].clerk.file);
+        if (clerks->all[i].clerk.log)
+            bus_close(clerks->all[i].clerk.log);
+    }
+    pthread_cond_destroy(&clerks->news);
+    pthread_mutex_destroy(&clerks->lock);
+    memory_free(clerks);
+}
+
+bool clerks_post(struct clerks *clerks, struct clerk_job *job)
+{
+    pthread_mutex_lock(&clerks->lock);
+    bool taken = !clerks->stopping;
+    if (taken)
+        clerk_jobs_add(&clerks->jobs, job);
+    pthread_cond_signal(&clerks->news);
+    pthread_mutex_unlock(&clerks->lock);
+    return taken;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+static void answer(struct clerk_job *job, struct clerk *clerk)
+{
+    struct errand *errand = memory_owner(job, struct errand, job);
+    struct request *request = memory_owner(errand, struct request, errand);
+    struct edge *edge = clerk->edge;
+    struct buffer result = {0};
+    errand->question(clerk, request, &result);
+    edge_lock(edge);
+    errand_tell(edge, request, &result);
+    struct request *done = edge_take_done(edge);
+    edge_unlock(edge);
+    edge_resume(edge, done);
+    buffer_release(&result);
+}
+
+void clerks_ask(struct edge *edge, struct request *request)
+{
+    request->errand.job.run = answer;
+    if (register_post(edge->register_file, &request->errand.job))
+        request->holders++;
+}
+
+void clerks_ask_log(struct edge *edge, struct request *request)
+{
+    request->errand.job.run = answer;
+    if (clerks_post(edge->clerks, &request->errand.job))
+        request->holders++;
+}
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+struct bus *clerk_log(struct clerk *clerk)
+{
+    const struct options *options = clerk->edge->options;
+    struct bus_options bus_options = {
+        .client = "edge-clerk",
+        .topic_prefix = options->topic_prefix[0] ? options->topic_prefix : NULL,
+    };
+    struct installation installation;
+    struct bus_error error;
+    if (clerk->log == NULL && installation_connect(&clerk->log, options->bus, &bus_options, false,
+                                                   clerk->edge->installation.partition_count,
+                                                   &installation, &error) != BUS_OK)
+        log_line(LOG_WARNING, "edge", "the log cannot be read: %s", error.text);
+    return clerk->log;
+}

@@ -1,0 +1,61 @@
+/* clerks.h: who looks things up, in the register's file and in the log, off the serving threads.
+ *
+ *     handler ──clerks_ask──▶ register: what the view has is written ──▶ a clerk ──▶ resumed
+ *                  └────────────── about the log ───────────────────────▶
+ *
+ * A few threads take what is to be done in the order in which it came, each with a handle of its
+ * own. They have less right to the processor than all others, so no report keeps a sale waiting.
+ *
+ * Threads: as said; a job runs on a clerk's thread, without any lock. */
+#ifndef API_CLERKS_H
+#define API_CLERKS_H
+
+#include <stdbool.h>
+
+enum { CLERK_COUNT = 2 };
+
+struct bus;
+struct edge;
+struct request;
+struct sqlite3;
+
+/* What a job has to work with. */
+struct clerk {
+    struct edge *edge;
+    struct sqlite3 *file; /* the register's */
+    struct bus *log;      /* NULL: not opened yet; see clerk_log */
+};
+
+/* Once through; it may be posted again, also by itself. */
+struct clerk_job {
+    void (*run)(struct clerk_job *job, struct clerk *clerk);
+    struct clerk_job *next;
+};
+
+/* First in, first out; {0} is empty. */
+struct clerk_jobs {
+    struct clerk_job *first, *last;
+};
+void clerk_jobs_add(struct clerk_jobs *jobs, struct clerk_job *job);
+struct clerk_job *clerk_jobs_take(struct clerk_jobs *jobs); /* NULL: there is none */
+
+struct clerks;
+
+/* Opens the register's file once for each. NULL: `error` says why. */
+struct clerks *clerks_new(struct edge *edge, char *error);
+void clerks_start(struct clerks *clerks);
+void clerks_stop(struct clerks *clerks); /* after what was posted */
+void clerks_free(struct clerks *clerks); /* NULL is allowed */
+
+/* Any thread. false: they are about to stop, and will not run it. */
+bool clerks_post(struct clerks *clerks, struct clerk_job *job);
+
+/* Has a waiting errand's question answered (errand_tell): after what the view has now is in the
+ * register's file, or at once if it is about the log. Under the edge's lock. */
+void clerks_ask(struct edge *edge, struct request *request);
+void clerks_ask_log(struct edge *edge, struct request *request);
+
+/* The handle on the log, for reading. NULL: it cannot be reached now; the next one asks again. */
+struct bus *clerk_log(struct clerk *clerk);
+
+#endif
