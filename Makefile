@@ -143,14 +143,16 @@ build/release/contract/contract: build/release/contract/main.o build/release/con
 	@$(CC) $^ -o $@ -Wl,--as-needed $(LIBS)
 
 GENERATORS := build/release/schemas/generate build/release/contract/contract
-# schemas/openapi.json as C: api/openapi.h.
-build/openapi.c: schemas/openapi.json Makefile
+# schemas/openapi.json and .html as C: api/openapi.h.
+build/openapi.c: schemas/openapi.json schemas/openapi.html Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include "api/openapi.h"'; \
-	   echo 'static const struct text document = TEXT('; \
-	   sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' $<; \
-	   echo ');'; \
-	   echo 'struct text openapi_text(void) { return document; }'; } > $@
+	   for name in text:json html:html; do \
+	       echo "static const struct text $${name%:*} = TEXT("; \
+	       sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' schemas/openapi.$${name#*:}; \
+	       echo ");"; \
+	       echo "struct text openapi_$${name%:*}(void) { return $${name%:*}; }"; \
+	   done; } > $@
 
 # schemas/examples as C: cli/examples.h.
 EXAMPLES := $(wildcard schemas/examples/*.json)

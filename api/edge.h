@@ -38,6 +38,7 @@ struct edge {
     struct errands errands;
     struct fence *positions; /* TOPIC_COUNT × partition_count, of what the view has folded */
     bool caught_up, down, draining;
+    bool unwritten;   /* the register could not be written when it was tried last */
     const char *lost; /* why this edge may not answer; NULL: it may */
 
     struct playbill playbill; /* has a lock of its own, as has the next */

@@ -29,6 +29,8 @@ void handle_extend(struct edge *edge, struct request *request);
 void handle_cancel(struct edge *edge, struct request *request);
 void handle_give_back(struct edge *edge, struct request *request);
 void handle_list_reservations(struct edge *edge, struct request *request);
+void handle_attention(struct edge *edge, struct request *request);
+void handle_report(struct edge *edge, struct request *request);
 
 /* ---- tickets --------------------------------------------------------------------------------- */
 void handle_tickets(struct edge *edge, struct request *request);
@@ -48,8 +50,10 @@ void handle_events(struct edge *edge, struct request *request);
 /* ---- the process ----------------------------------------------------------------------------- */
 void handle_live(struct edge *edge, struct request *request);
 void handle_ready(struct edge *edge, struct request *request);
+void handle_health(struct edge *edge, struct request *request);
 void handle_version(struct edge *edge, struct request *request);
 void handle_problem(struct edge *edge, struct request *request);
+void handle_docs(struct edge *edge, struct request *request);
 void handle_document(struct edge *edge, struct request *request);
 
 /* ---- the sample ------------------------------------------------------------------------------ */

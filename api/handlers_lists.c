@@ -1,13 +1,26 @@
-/* Lists of reservations, as the register has them. */
+/* What is looked up in the register: lists of reservations, what needs a person, the report. */
 #include "api/handlers.h"
 
+#include "api/attention.h"
 #include "api/register.h"
 #include "api/reservations_csv.h"
+#include "base/clock.h"
 #include "schemas/json.h"
 
 #include <string.h>
 
-enum { LIST_WAIT_MS = 10 * 1000 };
+enum { LIST_WAIT_MS = 10 * 1000, REPORT_WAIT_MS = 30 * 1000 };
+
+/* Under the lock. */
+static void ask(struct edge *edge, struct request *request, const struct errand_kind *kind,
+                void (*question)(struct clerk *, struct request *, struct buffer *),
+                int64_t wait_ms)
+{
+    request->errand.question = question;
+    errand_begin(edge, request, kind, wait_ms);
+    if (request->errand.phase == ERRAND_WAITING)
+        clerks_ask(edge, request);
+}
 
 /* ---- GET /v1/shows/{id}/reservations --------------------------------------------------------- */
 
@@ -16,8 +29,8 @@ static void put_next(struct request *request, struct text cursor)
     const struct list_wish *wish = request->errand.details;
     struct buffer link = {0};
     json_put_text(&request->answer.body, "cursor", cursor);
-    buffer_print(&link, "</v1/shows/%s/reservations?limit=%lld&cursor=%.*s",
-                 request->errand.show_id, (long long)wish->limit, TEXT_PRINT(cursor));
+    buffer_print(&link, "<%.*s?limit=%lld&cursor=%.*s", TEXT_PRINT(request->path),
+                 (long long)wish->limit, TEXT_PRINT(cursor));
     if (wish->status.size)
         buffer_print(&link, "&status=%.*s", TEXT_PRINT(wish->status));
     if (wish->q.size) {
@@ -107,7 +120,6 @@ void handle_list_reservations(struct edge *edge, struct request *request)
     if (!read_wish(request, wish))
         return;
     errand->details = wish;
-    errand->question = register_list;
     view_set(errand->show_id, sizeof errand->show_id, request->parts[0]);
     edge_lock(edge);
     if (view_show(&edge->view, request->parts[0]) == NULL) {
@@ -115,9 +127,73 @@ void handle_list_reservations(struct edge *edge, struct request *request)
     } else if (wants_csv(request)) {
         answer_table(edge, request, wish);
     } else {
-        errand_begin(edge, request, &list, LIST_WAIT_MS);
-        if (errand->phase == ERRAND_WAITING)
-            clerks_ask(edge, request);
+        ask(edge, request, &list, register_list, LIST_WAIT_MS);
     }
+    edge_unlock(edge);
+}
+
+/* ---- GET /v1/attention ----------------------------------------------------------------------- */
+
+static bool attention_look(struct edge *edge, struct request *request)
+{
+    const struct list_wish *wish = request->errand.details;
+    if (!request->errand.answered)
+        return false;
+    struct text matters = buffer_view(&request->errand.result);
+    struct text cursor = text_cut(&matters, '\n');
+    struct buffer *out = answer_open(request, 200);
+    json_put_open(out, "attention", '[');
+    for (int i = 0; i < edge->view.show_count && wish->after_id.size == 0; i++)
+        attention_put_show(out, edge->view.list[i]);
+    if (matters.size) {
+        if (out->data[out->size - 1] == '}')
+            buffer_byte(out, ',');
+        buffer_text(out, matters);
+    }
+    json_put_close(out, ']');
+    if (cursor.size)
+        put_next(request, cursor);
+    answer_close(request);
+    return true;
+}
+
+static const struct errand_kind attention = {"attention", attention_look, list_late};
+
+void handle_attention(struct edge *edge, struct request *request)
+{
+    struct list_wish *wish = arena_take(&request->arena, sizeof *wish);
+    if (!read_wish(request, wish))
+        return;
+    request->errand.details = wish;
+    edge_lock(edge);
+    ask(edge, request, &attention, register_attention, LIST_WAIT_MS);
+    edge_unlock(edge);
+}
+
+/* ---- GET /v1/shows/{id}/report --------------------------------------------------------------- */
+
+static bool report_look(struct edge *edge, struct request *request)
+{
+    if (!request->errand.answered)
+        return false;
+    const struct show *show = view_show(&edge->view, text_of(request->errand.show_id));
+    struct buffer *out = answer_open(request, 200);
+    render_show(out, "show", show, clock_wall_ms());
+    buffer_byte(out, ',');
+    buffer_text(out, buffer_view(&request->errand.result));
+    answer_close(request);
+    return true;
+}
+
+static const struct errand_kind report = {"report", report_look, list_late};
+
+void handle_report(struct edge *edge, struct request *request)
+{
+    view_set(request->errand.show_id, sizeof request->errand.show_id, request->parts[0]);
+    edge_lock(edge);
+    if (view_show(&edge->view, request->parts[0]) == NULL)
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    else
+        ask(edge, request, &report, register_report, REPORT_WAIT_MS);
     edge_unlock(edge);
 }

@@ -13,19 +13,72 @@ void handle_live(struct edge *edge, struct request *request)
     answer_close(request);
 }
 
-void handle_ready(struct edge *edge, struct request *request)
+enum { CHECK_COUNT = 5 };
+
+/* What has to hold for all to be well; the first ones for requests to be answered at all. */
+struct check {
+    const char *name;
+    bool good;
+    const char *otherwise; /* what to do */
+};
+
+static void look_around(struct edge *edge, struct check checks[CHECK_COUNT])
 {
     edge_lock(edge);
-    bool caught_up = edge->caught_up, down = edge->down, lost = edge->lost != NULL,
-         draining = edge->draining;
+    const struct check found[CHECK_COUNT] = {
+        {"caught_up", edge->caught_up, "the log is still being read; wait"},
+        {"log_reachable", !edge->down, "is the log running? what is on sale is told as it was"},
+        {"log_intact", edge->lost == NULL,
+         "the log is not the one that was read; see this edge's own log"},
+        {"serving", !edge->draining, "this process is about to stop"},
+        {"register_written", !edge->unwritten,
+         "is the disk of --data full? nothing is lost, a restart takes longer"},
+    };
     edge_unlock(edge);
-    bool ready = caught_up && !down && !lost && !draining;
+    for (int i = 0; i < CHECK_COUNT; i++)
+        checks[i] = found[i];
+}
+
+static bool all_good(const struct check *checks, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!checks[i].good)
+            return false;
+    return true;
+}
+
+void handle_ready(struct edge *edge, struct request *request)
+{
+    struct check checks[CHECK_COUNT];
+    enum { NEEDED = 4 };
+    look_around(edge, checks);
+    bool ready = all_good(checks, NEEDED);
     struct buffer *out = answer_open(request, ready ? 200 : 503);
     json_put_text(out, "status", text_of(ready ? "ready" : "not ready"));
-    json_put_bool(out, "caught_up", caught_up);
-    json_put_bool(out, "log_reachable", !down);
-    json_put_bool(out, "log_intact", !lost);
-    json_put_bool(out, "draining", draining);
+    for (int i = 0; i < NEEDED; i++)
+        json_put_bool(out, checks[i].name, checks[i].good);
+    answer_close(request);
+}
+
+void handle_health(struct edge *edge, struct request *request)
+{
+    struct check checks[CHECK_COUNT];
+    look_around(edge, checks);
+    bool healthy = all_good(checks, CHECK_COUNT);
+    struct buffer *out = answer_open(request, healthy ? 200 : 503);
+    json_put_text(out, "status", text_of(healthy ? "healthy" : "unhealthy"));
+    if (request->queries[QUERY_VERBOSE].data) {
+        json_put_open(out, "checks", '[');
+        for (int i = 0; i < CHECK_COUNT; i++) {
+            json_put_open(out, NULL, '{');
+            json_put_text(out, "name", text_of(checks[i].name));
+            json_put_bool(out, "good", checks[i].good);
+            if (!checks[i].good)
+                json_put_text(out, "do", text_of(checks[i].otherwise));
+            json_put_close(out, '}');
+        }
+        json_put_close(out, ']');
+    }
     answer_close(request);
 }
 
@@ -52,6 +105,16 @@ void handle_problem(struct edge *edge, struct request *request)
     json_put_i64(out, "status", problem_status(problem));
     json_put_text(out, "title", text_of(problem_title(problem)));
     answer_close(request);
+}
+
+void handle_docs(struct edge *edge, struct request *request)
+{
+    (void)edge;
+    buffer_text(&request->answer.body, openapi_html());
+    request->answer.status = 200;
+    request->answer.content_type = "text/html; charset=utf-8";
+    request->answer.cache_control = "max-age=3600";
+    answer_header(request, "X-Content-Type-Options", "nosniff");
 }
 
 void handle_document(struct edge *edge, struct request *request)

@@ -40,6 +40,18 @@ bool problem_named(struct text code, enum problem *problem)
     return false;
 }
 
+/* What the log decided is told by its flow, to those who may see that. */
+static void put_instance(struct buffer *out, const struct request *request, int status)
+{
+    const char *reservation_id = request->errand.reservation_id;
+    struct buffer path = {0};
+    if ((status != 409 && status != 410) || !uuid_valid(text_of(reservation_id)))
+        return;
+    buffer_print(&path, "/v1/flow/%s", reservation_id);
+    json_put_text(out, "instance", buffer_view(&path));
+    buffer_release(&path);
+}
+
 static struct buffer *open_with(struct request *request, enum problem problem, struct text detail)
 {
     const struct row *row = &rows[problem];
@@ -60,6 +72,7 @@ static struct buffer *open_with(struct request *request, enum problem problem, s
     if (detail.size)
         json_put_text(out, "detail", detail);
     json_put_text(out, "code", text_of(row->code));
+    put_instance(out, request, row->status);
     return out;
 }
 

@@ -1,6 +1,7 @@
 /* The register's file and its batches. */
 #include "api/register.h"
 
+#include "api/attention.h"
 #include "api/clerks.h"
 #include "api/register_file.h"
 #include "api/register_rows.h"
@@ -24,13 +25,14 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS reservations(reservation_id TEXT NOT NULL, show_id TEXT NOT NULL,"
     "  name TEXT NOT NULL, quantity INTEGER NOT NULL, status TEXT NOT NULL,"
     "  finished INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, value TEXT NOT NULL,"
-    "  reference TEXT NOT NULL, email TEXT NOT NULL,"
+    "  reference TEXT NOT NULL, email TEXT NOT NULL, attention INTEGER NOT NULL,"
     "  PRIMARY KEY(reservation_id, show_id));"
     "CREATE TABLE IF NOT EXISTS payments(id TEXT, reservation_id TEXT, show_id TEXT,"
     "  PRIMARY KEY(id, reservation_id, show_id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS by_time ON reservations(show_id, created_at_ms, reservation_id);"
     "CREATE INDEX IF NOT EXISTS by_name ON reservations(show_id, name);"
     "CREATE INDEX IF NOT EXISTS unfinished ON reservations(finished) WHERE finished = 0;"
+    "CREATE INDEX IF NOT EXISTS attention ON reservations(attention) WHERE attention = 1;"
     "CREATE INDEX IF NOT EXISTS early ON reservations(status) WHERE status = '';";
 
 static const char emptying[] = "DROP TABLE IF EXISTS about; DROP TABLE IF EXISTS positions;"
@@ -44,11 +46,12 @@ static const char *const texts[STATEMENT_COUNT] = {
                  " ON CONFLICT(show_id) DO UPDATE SET value = excluded.value",
     [PUT_REPLAYS] = "UPDATE shows SET replays = ? WHERE show_id = ?",
     [PUT_RESERVATION] =
-        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO reservations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT(reservation_id, show_id) DO UPDATE SET"
         " name = excluded.name, quantity = excluded.quantity, status = excluded.status,"
         " finished = excluded.finished, created_at_ms = excluded.created_at_ms,"
-        " value = excluded.value, reference = excluded.reference, email = excluded.email",
+        " value = excluded.value, reference = excluded.reference, email = excluded.email,"
+        " attention = excluded.attention",
     [PUT_PAYMENT] = "INSERT OR IGNORE INTO payments VALUES(?, ?, ?)",
 };
 
@@ -422,6 +425,7 @@ static bool put_reservation(struct register_file *file, const struct reservation
     register_bind(statement, 8, buffer_view(&file->row));
     register_bind(statement, 9, text_of(reservation->reference));
     register_bind(statement, 10, reservation->holder.email);
+    sqlite3_bind_int(statement, 11, attention_needed(reservation));
     return put(file, PUT_RESERVATION) && put_payments(file, reservation);
 }
 
@@ -529,6 +533,9 @@ bool register_turn(struct register_file *file)
     file->jobs = (struct clerk_jobs){0};
     edge_unlock(file->edge);
     bool written = register_flush(file);
+    edge_lock(file->edge);
+    file->edge->unwritten = !written;
+    edge_unlock(file->edge);
     hand_over(file, &jobs);
     return written;
 }

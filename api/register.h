@@ -75,6 +75,12 @@ bool register_each(const struct clerk *clerk, struct text show_id, const struct 
                    void (*tell)(void *context, const struct reservation *reservation),
                    void *context);
 
+/* What needs a person (attention.h), of all shows; asked and told as by register_list. */
+void register_attention(struct clerk *clerk, struct request *request, struct buffer *result);
+
+/* Members of the report on errand.show_id (report.h). */
+void register_report(struct clerk *clerk, struct request *request, struct buffer *result);
+
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of
  * errand.show_id; of what is held, being paid or confirmed. */
 void register_list_all(struct clerk *clerk, struct request *request, struct buffer *result);

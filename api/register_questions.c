@@ -1,7 +1,9 @@
 /* What is asked of the register: each question one statement. */
+#include "api/attention.h"
 #include "api/register_file.h"
 #include "api/register_rows.h"
 #include "api/render.h"
+#include "api/report.h"
 #include "schemas/json.h"
 
 #include <stdio.h>
@@ -68,6 +70,16 @@ static const char list_text[] =
     " AND (created_at_ms, reservation_id) > (?4, ?5)"
     " ORDER BY created_at_ms, reservation_id LIMIT ?6 + 1";
 
+static void tell_row(sqlite3_stmt *row,
+                     void (*tell)(void *context, const struct reservation *reservation),
+                     void *context)
+{
+    struct reservation *reservation = row_read_reservation(register_column(row, 0));
+    if (reservation)
+        tell(context, reservation);
+    view_reservation_free(reservation);
+}
+
 bool register_each(const struct clerk *clerk, struct text show_id, const struct list_wish *wish,
                    void (*tell)(void *context, const struct reservation *reservation),
                    void *context)
@@ -82,12 +94,8 @@ bool register_each(const struct clerk *clerk, struct text show_id, const struct 
     sqlite3_bind_int64(statement, 4, wish->after_ms);
     register_bind(statement, 5, wish->after_id);
     sqlite3_bind_int64(statement, 6, wish->limit);
-    while (sqlite3_step(statement) == SQLITE_ROW && ++count <= wish->limit) {
-        struct reservation *reservation = row_read_reservation(register_column(statement, 0));
-        if (reservation)
-            tell(context, reservation);
-        view_reservation_free(reservation);
-    }
+    while (sqlite3_step(statement) == SQLITE_ROW && ++count <= wish->limit)
+        tell_row(statement, tell, context);
     sqlite3_finalize(statement);
     return count > wish->limit;
 }
@@ -97,14 +105,33 @@ struct listing {
     char last[UUID_SIZE + 24]; /* the place of the last one told */
 };
 
+static void note_place(struct listing *listing, const struct reservation *reservation)
+{
+    snprintf(listing->last, sizeof listing->last, "%lld.%s", (long long)reservation->created_at_ms,
+             reservation->reservation_id);
+}
+
 static void put_reservation(void *context, const struct reservation *reservation)
 {
     struct listing *listing = context;
     json_put_open(&listing->list, NULL, '{');
     render_reservation(&listing->list, NULL, reservation, NULL);
     json_put_close(&listing->list, '}');
-    snprintf(listing->last, sizeof listing->last, "%lld.%s", (long long)reservation->created_at_ms,
-             reservation->reservation_id);
+    note_place(listing, reservation);
+}
+
+static void put_matters(void *context, const struct reservation *reservation)
+{
+    struct listing *listing = context;
+    attention_put(&listing->list, reservation);
+    note_place(listing, reservation);
+}
+
+static void put_listing(struct listing *listing, bool more, struct buffer *result)
+{
+    buffer_print(result, "%s\n", more ? listing->last : "");
+    buffer_text(result, buffer_view(&listing->list));
+    buffer_release(&listing->list);
 }
 
 void register_list(struct clerk *clerk, struct request *request, struct buffer *result)
@@ -112,9 +139,38 @@ void register_list(struct clerk *clerk, struct request *request, struct buffer *
     struct listing listing = {.list = {0}};
     bool more = register_each(clerk, text_of(request->errand.show_id), request->errand.details,
                               put_reservation, &listing);
-    buffer_print(result, "%s\n", more ? listing.last : "");
-    buffer_text(result, buffer_view(&listing.list));
-    buffer_release(&listing.list);
+    put_listing(&listing, more, result);
+}
+
+static const char attention_text[] =
+    "SELECT value, created_at_ms, reservation_id FROM reservations WHERE attention = 1"
+    " AND (created_at_ms, reservation_id) > (?1, ?2)"
+    " ORDER BY created_at_ms, reservation_id LIMIT ?3 + 1";
+
+void register_attention(struct clerk *clerk, struct request *request, struct buffer *result)
+{
+    const struct list_wish *wish = request->errand.details;
+    struct listing listing = {.list = {0}};
+    sqlite3_stmt *statement = NULL;
+    int64_t count = 0;
+    if (sqlite3_prepare_v2(clerk->file, attention_text, -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_bind_int64(statement, 1, wish->after_ms);
+        register_bind(statement, 2, wish->after_id);
+        sqlite3_bind_int64(statement, 3, wish->limit);
+        while (sqlite3_step(statement) == SQLITE_ROW && ++count <= wish->limit)
+            tell_row(statement, put_matters, &listing);
+    }
+    sqlite3_finalize(statement);
+    put_listing(&listing, count > wish->limit, result);
+}
+
+void register_report(struct clerk *clerk, struct request *request, struct buffer *result)
+{
+    struct report report = {.tickets = 0};
+    struct list_wish all = {.after_ms = -1, .limit = INT64_MAX - 1};
+    register_each(clerk, text_of(request->errand.show_id), &all, report_add, &report);
+    report_put(result, &report);
+    report_release(&report);
 }
 
 void register_find_name(struct clerk *clerk, struct request *request, struct buffer *result)

@@ -232,6 +232,8 @@ void row_put_reservation(struct buffer *out, const struct reservation *reservati
     put_holder(out, &reservation->holder);
     if (reservation->note)
         json_put_text(out, "note", text_of(reservation->note));
+    if (reservation->late_payment_id)
+        put_string(out, "late_payment_id", reservation->late_payment_id);
     put_lines(out, reservation);
     put_tickets(out, reservation);
     json_put_bool(out, "priced", reservation->priced);
@@ -368,6 +370,8 @@ static struct reservation *get_reservation(const struct json *row)
     }
     if (note)
         view_set_note(reservation, get_text(row, "note"));
+    if (json_member(row, "late_payment_id"))
+        view_set_late_payment(reservation, get_text(row, "late_payment_id"));
     get_lists(row, reservation);
     get_states(json_member(row, "states"), reservation);
     get_numbers(json_member(row, "returned"), &reservation->returned);

@@ -6,7 +6,7 @@
 
 #include "api/view.h"
 
-enum { REGISTER_LAYOUT = 3 };
+enum { REGISTER_LAYOUT = 4 };
 
 void row_put_reservation(struct buffer *out, const struct reservation *reservation);
 void row_put_show(struct buffer *out, const struct show *show); /* without its replays */

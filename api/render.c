@@ -20,8 +20,7 @@ static void put_time(struct buffer *out, const char *name, int64_t at_ms)
         put_string(out, name, rfc3339_print(at_ms, text));
 }
 
-static void put_money(struct buffer *out, const char *name, int64_t amount_minor,
-                      const char *currency)
+void render_money(struct buffer *out, const char *name, int64_t amount_minor, const char *currency)
 {
     json_put_open(out, name, '{');
     json_put_i64(out, "amount_minor", amount_minor);
@@ -50,7 +49,7 @@ static void put_tiers(struct buffer *out, const struct show *show)
         json_put_open(out, NULL, '{');
         json_put_text(out, "tier_id", tier->tier_id);
         json_put_text(out, "name", tier->name);
-        put_money(out, "price", tier->amount_minor, show->currency);
+        render_money(out, "price", tier->amount_minor, show->currency);
         if (tier->capacity >= 0)
             json_put_i64(out, "capacity", tier->capacity);
         json_put_i64(out, "available", available > 0 ? available : 0);
@@ -236,7 +235,7 @@ static void put_refund(struct buffer *out, const char *name, const struct repaym
     json_put_open(out, name, '{');
     put_string(out, "refund_id", repayment->refund_id);
     put_string(out, "status", render_refund_status(repayment));
-    put_money(out, "amount", repayment->amount_minor, repayment->currency);
+    render_money(out, "amount", repayment->amount_minor, repayment->currency);
     json_put_close(out, '}');
 }
 
@@ -260,7 +259,7 @@ static void put_outcome(struct buffer *out, const struct keys *keys,
 {
     enum reservation_status status = view_status(reservation);
     if (reservation->priced)
-        put_money(out, "amount", reservation->amount_minor, reservation->currency);
+        render_money(out, "amount", reservation->amount_minor, reservation->currency);
     if (status == STATUS_HELD || is_paying(status))
         put_time(out, "expires_at", reservation->expires_at_ms);
     put_payment(out, reservation);

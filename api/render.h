@@ -17,6 +17,9 @@ void render_show(struct buffer *out, const char *name, const struct show *show, 
 void render_reservation(struct buffer *out, const struct keys *keys,
                         const struct reservation *reservation, const char *secret);
 
+/* {amount_minor, currency} */
+void render_money(struct buffer *out, const char *name, int64_t amount_minor, const char *currency);
+
 /* "tickets", if there are any yet. */
 void render_tickets(struct buffer *out, const struct keys *keys,
                     const struct reservation *reservation);

@@ -12,8 +12,10 @@
 static const struct route routes[] = {
     {VERB_GET, "/livez", CALLER_PUBLIC, ROUTE_ALWAYS, handle_live},
     {VERB_GET, "/readyz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_ready},
+    {VERB_GET, "/healthz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_health},
     {VERB_GET, "/version", CALLER_PUBLIC, ROUTE_ALWAYS, handle_version},
     {VERB_GET, "/openapi.json", CALLER_PUBLIC, ROUTE_ALWAYS, handle_document},
+    {VERB_GET, "/docs", CALLER_PUBLIC, ROUTE_ALWAYS, handle_docs},
     {VERB_GET, "/problems/{}", CALLER_PUBLIC, ROUTE_ALWAYS, handle_problem},
 
     {VERB_GET, "/v1/shows", CALLER_PUBLIC, 0, handle_list_shows},
@@ -41,6 +43,8 @@ static const struct route routes[] = {
     {VERB_POST, "/v1/payments/callbacks/{}", CALLER_PUBLIC, 0, handle_callback},
     {VERB_POST, "/v1/payments/{}/result", CALLER_BOXOFFICE, 0, handle_payment_result},
     {VERB_POST, "/v1/refunds/{}/result", CALLER_BOXOFFICE, 0, handle_refund_result},
+    {VERB_GET, "/v1/shows/{}/report", CALLER_BOXOFFICE, 0, handle_report},
+    {VERB_GET, "/v1/attention", CALLER_BOXOFFICE, 0, handle_attention},
     {VERB_GET, "/v1/flow/{}", CALLER_BOXOFFICE, 0, handle_flow},
     {VERB_GET, "/v1/events", CALLER_BOXOFFICE, 0, handle_events},
 

@@ -169,6 +169,7 @@ struct reservation {
     int attempt_count;
     struct repayment *repayments; /* in the order they were requested */
     int repayment_count;
+    char *late_payment_id; /* reported when the books were closed; NULL: none */
     struct replays replays;
     int64_t offsets[3]; /* last event of shows, reservations, checkout about it; -1: none */
 
@@ -334,6 +335,7 @@ void view_show_free(struct show *show);
 /* Each replaces what was there; texts are copied. */
 void view_set_holder(struct reservation *reservation, const struct holder *holder);
 void view_set_note(struct reservation *reservation, struct text note);
+void view_set_late_payment(struct reservation *reservation, struct text payment_id);
 void view_set_lines(struct reservation *reservation, const struct lines *lines);
 void view_set_tickets(struct reservation *reservation, const struct tickets *tickets);
 struct attempt *view_add_attempt(struct reservation *reservation, struct text payment_id);

@@ -691,6 +691,9 @@ static void apply_refused(struct view *view, const struct message *event, const 
     }
     if (!was_done(reservation, event))
         remember(&reservation->replays, event);
+    if (event->code == code_archived && message_has(event, payment_id) &&
+        text_is(event->command, message_name(MESSAGE_RecordPayment)))
+        view_set_late_payment(reservation, event->payment_id);
     view_touch(view, reservation);
 }
 

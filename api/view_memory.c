@@ -129,6 +129,13 @@ void view_set_note(struct reservation *reservation, struct text note)
     memory_free(old);
 }
 
+void view_set_late_payment(struct reservation *reservation, struct text payment_id)
+{
+    char *old = reservation->late_payment_id;
+    reservation->late_payment_id = copy_string(payment_id);
+    memory_free(old);
+}
+
 /* Kept by id: the order in which they are first heard of differs from edge to edge. */
 struct attempt *view_add_attempt(struct reservation *reservation, struct text payment_id)
 {
@@ -193,6 +200,8 @@ struct reservation *view_reservation_copy(const struct reservation *reservation)
     copy->lines = copy_lines(reservation->lines, reservation->line_count);
     copy->tickets = copy_tickets(reservation->tickets, reservation->ticket_count);
     copy->note = reservation->note ? copy_string(text_of(reservation->note)) : NULL;
+    if (reservation->late_payment_id)
+        copy->late_payment_id = copy_string(text_of(reservation->late_payment_id));
     copy->states = copy_states(reservation->states, reservation->state_count);
     copy->attempts = copy_block(reservation->attempts, reservation->attempt_count,
                                 sizeof *reservation->attempts);
@@ -213,6 +222,7 @@ void view_reservation_free(struct reservation *reservation)
         memory_free((char *)reservation->states[i].holder.name.data);
     memory_free(reservation->states);
     memory_free(reservation->note);
+    memory_free(reservation->late_payment_id);
     memory_free(reservation->attempts);
     memory_free(reservation->repayments);
     memory_free(reservation->replays.items);

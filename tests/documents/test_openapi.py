@@ -19,6 +19,7 @@ def document():
 
 def test_openapi__is_served_as_it_is_written():
     assert (ROOT / "schemas/openapi.json").read_text() == openapi.as_json(), "run: make schemas"
+    assert (ROOT / "schemas/openapi.html").read_text() == openapi.as_html(), "run: make schemas"
 
 
 def test_openapi__has_every_route_and_no_other():

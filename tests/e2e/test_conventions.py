@@ -136,3 +136,28 @@ def test_conventions__the_document_is_served(house):
     told = web.get("/openapi.json")
     assert told.status == 200 and told.headers["Content-Type"] == "application/json"
     assert told.text == (ROOT / "schemas/openapi.json").read_text()
+    page = web.get("/docs")
+    assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert page.text == (ROOT / "schemas/openapi.html").read_text()
+
+
+def test_conventions__health_says_what_is_wrong(house):
+    _, web = house.up()
+    assert web.get("/healthz").json == {"status": "healthy"}
+    checks = web.get("/healthz?verbose=1")["checks"]
+    assert {check["name"] for check in checks} == {"caught_up", "log_reachable", "log_intact",
+                                                   "serving", "register_written"}
+    assert all(check["good"] and "do" not in check for check in checks)
+    ready = web.get("/readyz").json
+    assert ready["status"] == "ready" and ready["log_reachable"] is True
+
+
+def test_conventions__what_the_log_decided_names_its_story(house):
+    _, web = house.up()
+    web.create_show("hamlet", 1)
+    refused = web.reserve("hamlet", 2)
+    assert (refused.status, refused["code"]) == (409, "sold_out")
+    story = web.staff("GET", refused["instance"])
+    assert [step["type"] for step in story["steps"]][:3] == [
+        "RequestReservation", "ReservationRequested", "HoldRejected"]
+    assert "instance" not in web.reserve("lear").json

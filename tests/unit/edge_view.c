@@ -708,7 +708,7 @@ static void refused__repeat_after_the_end_changes_no_answer(void **state)
         message_set(&event, code, code_archived);
         message_set(&event, detail, text_of("its books are closed"));
         message_set(&event, command, text_of(commands[i]));
-        message_set(&event, payment_id, text_of(payments[0]));
+        message_set(&event, payment_id, text_of(payments[1]));
         event.cause_id = i ? event.payment_id : text_of(RID);
         view_apply(&view, &event, &place);
         assert_null(view_replay(&view_reservation(&view, text_of(RID))->replays, event.cause_id));
