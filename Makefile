@@ -182,6 +182,14 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 	    { cat build/node/log; false; }
 	@touch $@
 
+# What speaks to the edge by its own description, from PyPI, for tests only.
+build/.installed-venv: tests/documents/requirements.txt | build/.installed-test
+	@echo "  pip build/venv"
+	@/usr/bin/python3 -m venv --clear build/venv
+	@build/venv/bin/pip install --quiet --disable-pip-version-check --no-input -r $< >build/venv/log 2>&1 || \
+	    { cat build/venv/log; false; }
+	@touch $@
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
@@ -236,7 +244,7 @@ NO_KAFKA    := STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite
 THREADS     := STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 \
                TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge build/release/preload/famine.so $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge build/release/preload/famine.so $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-venv build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'e2e files waits kafka: $(E2E)' \
 	    'kafka cmocka waits kafka: STAGEDOOR_TEST_BACKENDS=kafka build/release/test/bus/kafka_bus $(CONFORMANCE)' \

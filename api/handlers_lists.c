@@ -191,9 +191,12 @@ void handle_report(struct edge *edge, struct request *request)
 {
     view_set(request->errand.show_id, sizeof request->errand.show_id, request->parts[0]);
     edge_lock(edge);
-    if (view_show(&edge->view, request->parts[0]) == NULL)
-        problem_answer(request, PROBLEM_not_found, "there is no such show");
-    else
+    const struct show *show = view_show(&edge->view, request->parts[0]);
+    if (show) {
+        request->errand.details = arena_text(&request->arena, text_of(show->currency)).data;
         ask(edge, request, &report, register_report, REPORT_WAIT_MS);
+    } else {
+        problem_answer(request, PROBLEM_not_found, "there is no such show");
+    }
     edge_unlock(edge);
 }

@@ -78,7 +78,7 @@ bool register_each(const struct clerk *clerk, struct text show_id, const struct 
 /* What needs a person (attention.h), of all shows; asked and told as by register_list. */
 void register_attention(struct clerk *clerk, struct request *request, struct buffer *result);
 
-/* Members of the report on errand.show_id (report.h). */
+/* Members of the report on errand.show_id (report.h); errand.details is its currency. */
 void register_report(struct clerk *clerk, struct request *request, struct buffer *result);
 
 /* The sample's lists: {showID: [{name, guests}]} of all shows, or [{name, guests}] of

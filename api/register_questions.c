@@ -166,7 +166,7 @@ void register_attention(struct clerk *clerk, struct request *request, struct buf
 
 void register_report(struct clerk *clerk, struct request *request, struct buffer *result)
 {
-    struct report report = {.tickets = 0};
+    struct report report = {.currency = request->errand.details};
     struct list_wish all = {.after_ms = -1, .limit = INT64_MAX - 1};
     register_each(clerk, text_of(request->errand.show_id), &all, report_add, &report);
     report_put(result, &report);

@@ -6,8 +6,6 @@
 #include "base/rfc3339.h"
 #include "schemas/json.h"
 
-#include <string.h>
-
 enum { HOUR_MS = 60 * 60 * 1000 };
 
 static void add(struct report_sum *sum, int64_t amount_minor)
@@ -61,8 +59,6 @@ void report_add(void *context, const struct reservation *reservation)
     struct report *report = context;
     enum reservation_status status = view_status(reservation);
     report->reservations[status]++;
-    if (reservation->currency[0])
-        memcpy(report->currency, reservation->currency, sizeof report->currency);
     add_money(report, reservation);
     if (status != STATUS_CONFIRMED)
         return;

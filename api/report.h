@@ -14,15 +14,15 @@ struct report_sum {
     int64_t count, amount_minor;
 };
 
-/* S_init is {0}. */
+/* S_init is {0}, but for the currency. */
 struct report {
+    const char *currency; /* of the show; borrowed */
     int64_t reservations[STATUS_CANCELLED + 1];
     struct report_sum paid[method_COUNT];
     struct report_sum refunded, refunding; /* given back; on its way */
     int64_t tickets, seen, inside; /* valid ones; ever at a door; let in and not out again */
     struct report_hour *hours;
     size_t hour_count;
-    char currency[4];
 };
 
 /* `context` is the report. In the order in which they were made. */

@@ -36,6 +36,7 @@ test='
     python   pytest           python3-pytest
     python   jsonschema       python3-jsonschema
     python   yaml             python3-yaml
+    python   ensurepip        python3-venv
     program  node             nodejs
     program  npm              npm
     program  kcat             kcat
