@@ -181,8 +181,10 @@ static void find_cause(struct hearing *hearing)
     if (input >= 0 && hearing->cause == NULL)
         BREACH(hearing, 14, "its cause '%.*s' is not there", TEXT_PRINT(text));
     if (hearing->cause && hearing->cause->verdict == FENCE_ACCEPTED &&
-        hearing->cause->crc != source.crc)
+        hearing->cause->crc != source.crc) {
         BREACH(hearing, 14, "its cause has other bytes now than '%.*s' says", TEXT_PRINT(text));
+        hearing->cause = NULL; /* what lies there now is not what was decided on */
+    }
 }
 
 static void check_causation(struct hearing *hearing, const struct message *input)

@@ -105,10 +105,26 @@ static const char *lose_tail(struct scene *scene)
 
 /* ---- a topic is made again ------------------------------------------------------------------- */
 
+/* Whether the service has said what came of a record of that command topic: so it had read it, and
+ * remembers where. A log may have an end without records: offsets of its own, or some that nobody
+ * came to read. */
+static bool was_answered(const struct world *world, int topic, int partition)
+{
+    struct bus_record record;
+    struct source source;
+    for (int64_t at = sim_end(world->sim, topic + 1, partition) - 1; at >= 0; at--)
+        if (sim_record(world->sim, topic + 1, partition, at, &record) &&
+            source_parse(record_header(&record, "sd_source", NULL), &source) && !source.timer &&
+            text_is(source.topic, topic_name(topic)) && source.partition == partition)
+            return true;
+    return false;
+}
+
 static const char *make_again(struct scene *scene)
 {
     struct world *world = scene->world;
-    bool read_before = sim_end(world->sim, scene->topic, scene->partition) > 0;
+    bool read_before =
+        !topic_is_events(scene->topic) && was_answered(world, scene->topic, scene->partition);
     world_count(world, POINT_topic_made_again);
     story_tell(world, "%s is made again, empty", topic_name(scene->topic));
     for (int partition = 0; partition < WORLD_PARTITIONS; partition++)
@@ -119,8 +135,7 @@ static const char *make_again(struct scene *scene)
     for (int i = 0; i < world_process_count(world) && topic_is_events(scene->topic); i++)
         if (scene->blackout && !world->processes[i].refused)
             return say(scene, "made again, and a service starts on it");
-    if (!topic_is_events(scene->topic) && read_before &&
-        is_running(world, scene->topic + 1, scene->partition))
+    if (read_before && is_running(world, scene->topic + 1, scene->partition))
         return say(scene, "made again, and whoever had read it goes on");
     return verdict(scene);
 }
