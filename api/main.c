@@ -26,8 +26,11 @@ enum {
     BUS_PATIENCE_MS = 15 * 1000,
     DRAIN_MS = 5 * 1000,
     DRAIN_LOOK_MS = 20,
+    DRAIN_QUIET_MS = 200,
     FOLDER_PATIENCE_MS = DRAIN_MS + 1000,
-    FOLDER_LOOK_MS = 50
+    FOLDER_LOOK_MS = 50,
+    CATCH_UP_MS = 1000,
+    CATCH_UP_LOOK_MS = 5
 };
 
 static _Noreturn void give_up(int code, const char *why)
@@ -108,12 +111,17 @@ static void read_options(int count, char **arguments, struct options *options)
     log_set_level(options->log_level);
 }
 
+static const char *keys_folder(const struct options *options)
+{
+    return options->keys[0] ? options->keys : options->data;
+}
+
 /* Each change of the file makes one more in memory: requests under way go on with the one they
  * began with. */
 static const struct keys *load_keys(struct edge *edge, bool may_create, char *error)
 {
     struct keys *keys = memory_new(sizeof *keys);
-    if (keys_load(edge->options->data, may_create, keys, error))
+    if (keys_load(keys_folder(edge->options), may_create, keys, error))
         return keys;
     memory_free(keys);
     return NULL;
@@ -133,7 +141,7 @@ static void open_keys(struct edge *edge)
 static void look_at_keys(struct edge *edge, struct keys_version *known)
 {
     char error[KEYS_ERROR_SIZE];
-    struct keys_version found = keys_version(edge->options->data);
+    struct keys_version found = keys_version(keys_folder(edge->options));
     if (memcmp(&found, known, sizeof found) == 0)
         return;
     *known = found;
@@ -175,10 +183,25 @@ static void announce(const struct edge *edge)
     }
 }
 
+/* Others may answer at the same address meanwhile; but not for ever, for who asks how far this one
+ * is must be told. */
+static void wait_for_the_log(struct edge *edge)
+{
+    const struct timespec pause = {0, CATCH_UP_LOOK_MS * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + CATCH_UP_MS;
+    bool caught_up = false;
+    while (!caught_up && clock_monotonic_ms() < until_ms) {
+        nanosleep(&pause, NULL);
+        edge_lock(edge);
+        caught_up = edge->caught_up;
+        edge_unlock(edge);
+    }
+}
+
 static void serve_until_signalled(struct edge *edge, struct http *http, const sigset_t *signals)
 {
     struct timespec soon = {0, 20 * 1000 * 1000}, second = {1, 0};
-    struct keys_version known = keys_version(edge->options->data);
+    struct keys_version known = keys_version(keys_folder(edge->options));
     bool announced = false;
     for (;;) {
         if (sigtimedwait(signals, NULL, announced ? &second : &soon) > 0)
@@ -195,19 +218,30 @@ static void serve_until_signalled(struct edge *edge, struct http *http, const si
     }
 }
 
-/* No new connections, no new errands; those under way get their time, then their 503. */
+/* Until nobody has waited for a while, or the time is up. */
+static void see_them_off(struct edge *edge)
+{
+    const struct timespec pause = {0, DRAIN_LOOK_MS * 1000 * 1000};
+    int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + DRAIN_MS, busy_ms = now_ms;
+    while (now_ms < until_ms && now_ms - busy_ms < DRAIN_QUIET_MS) {
+        nanosleep(&pause, NULL);
+        now_ms = clock_monotonic_ms();
+        edge_lock(edge);
+        if (edge->errands.in_flight > 0)
+            busy_ms = now_ms;
+        edge_unlock(edge);
+    }
+}
+
+/* No new connections. Those there are may ask once more, for each answer ends its connection; who
+ * still waits in the end gets his 503. */
 static void drain(struct edge *edge, struct http *http)
 {
-    struct timespec pause = {0, DRAIN_LOOK_MS * 1000 * 1000};
-    int64_t until_ms = clock_monotonic_ms() + DRAIN_MS;
+    const struct timespec pause = {0, DRAIN_LOOK_MS * 1000 * 1000};
     http_quiesce(http);
+    see_them_off(edge);
     edge_lock(edge);
     edge->draining = true;
-    while (edge->errands.in_flight > 0 && clock_monotonic_ms() < until_ms) {
-        edge_unlock(edge);
-        nanosleep(&pause, NULL);
-        edge_lock(edge);
-    }
     errands_dismiss(edge);
     struct request *done = edge_take_done(edge);
     edge_unlock(edge);
@@ -236,6 +270,7 @@ int main(int count, char **arguments)
     open_log(&edge);
     edge.viewers = viewers_new(&edge);
     viewers_start(edge.viewers);
+    wait_for_the_log(&edge);
     struct http *http = http_start(&edge, sockets, options.listener_count, &error);
     if (http == NULL)
         give_up(END_SYSTEM, error.text);

@@ -189,6 +189,7 @@ static const struct option_row rows[] = {
     {"--bus", "STAGEDOOR_BUS", NULL, read_string, AT(bus)},
     {"--listen", "STAGEDOOR_LISTEN", "127.0.0.1:3000", read_listeners, 0},
     {"--data", "STAGEDOOR_DATA", "var/edge", read_string, AT(data)},
+    {"--keys", "STAGEDOOR_KEYS_DIR", "", read_string, AT(keys)},
     {"--topic-prefix", "STAGEDOOR_TOPIC_PREFIX", "", read_string, AT(topic_prefix)},
     {"--connections-max", "STAGEDOOR_CONNECTIONS_MAX", "4096", read_count, AT(connections_max)},
     {"--per-address-max", "STAGEDOOR_PER_ADDRESS_MAX", "512", read_count, AT(per_address_max)},
@@ -215,6 +216,7 @@ const char *options_help(void)
            "monolith,\n"
            "                            api, shows or reservations\n"
            "  --data DIR                keys and register.db, of this edge alone (var/edge)\n"
+           "  --keys DIR                keys of another edge beside this one (that of --data)\n"
            "  --topic-prefix PREFIX     one log may hold several installations\n"
            "  --connections-max N       in all (4096)\n"
            "  --per-address-max N       connections of one address (512)\n"

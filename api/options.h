@@ -27,7 +27,8 @@ struct options {
     const char *bus;
     struct listen_address listeners[LISTENERS_MAX];
     int listener_count;
-    const char *data;         /* folder of keys and register.db */
+    const char *data;         /* folder of register.db, and of the keys */
+    const char *keys;         /* unless they are in another one; "": they are not */
     const char *topic_prefix; /* "" for none */
     int connections_max;
     int per_address_max;

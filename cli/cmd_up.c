@@ -19,6 +19,7 @@
 
 enum {
     DOORWAYS_MAX = SUPERVISOR_FDS_MAX,
+    EDGES_MAX = 16,
     INSTANCES_MAX = 16,
     ARGV_MAX = 60,
     PATIENCE_MS = 10 * 1000, /* then say what is waited for */
@@ -34,7 +35,7 @@ struct up {
     struct log_options log;
     struct option_list listen, edge_args;
     const char *paydesk; /* its script; NULL: none */
-    int64_t instance_count, partition_count;
+    int64_t instance_count, edge_count, partition_count;
     bool seed, colours_off;
 
     char folder[PATH_MAX]; /* of the programs */
@@ -223,15 +224,23 @@ static const char *pay_url(const struct up *up, struct buffer *out)
     return up->paydesk ? out->data : NULL;
 }
 
-static void start_edge(struct up *up)
+/* All edges take their connections from the same sockets and believe the same keys; each has a
+ * register of its own. */
+static void start_edge(struct up *up, int number)
 {
     struct arguments arguments = {.count = 0};
-    struct buffer env = {0}, pay = {0};
+    struct buffer env = {0}, pay = {0}, data = {0};
     int fds[DOORWAYS_MAX];
-    char text[DOORWAY_TEXT_SIZE];
+    char text[DOORWAY_TEXT_SIZE], name[NAME_SIZE] = "edge";
+    buffer_string(&data, up->log.data);
+    if (number > 0) {
+        snprintf(name, sizeof name, "edge-%d", number + 1);
+        buffer_print(&data, "/%s", name);
+    }
     add_program(&arguments, up, "edge");
     add_option(&arguments, "--bus", up->bus_url.data);
-    add_option(&arguments, "--data", up->log.data);
+    add_option(&arguments, "--data", data.data);
+    add_option(&arguments, "--keys", up->log.data);
     add_option(&arguments, "--topic-prefix", up->log.topic_prefix);
     add_option(&arguments, "--pay-url", pay_url(up, &pay));
     buffer_string(&env, "STAGEDOOR_LISTEN_FDS=");
@@ -246,7 +255,7 @@ static void start_edge(struct up *up)
         add_argument(&arguments, copy.data);
         text_free(&copy);
     }
-    struct child_spec spec = {.name = "edge",
+    struct child_spec spec = {.name = name,
                               .role = CHILD_EDGE,
                               .argv = (const char *const *)arguments.items,
                               .env = env.data,
@@ -254,6 +263,7 @@ static void start_edge(struct up *up)
                               .fd_count = up->doorway_count};
     supervisor_add(up->supervisor, &spec);
     arguments_release(&arguments);
+    buffer_release(&data);
     buffer_release(&pay);
     buffer_release(&env);
 }
@@ -405,7 +415,8 @@ static int run(struct up *up)
     for (int service = 0; service < SERVICE_COUNT; service++)
         for (int instance = 0; instance < up->instance_count; instance++)
             start_service(up, service, instance);
-    start_edge(up);
+    for (int number = 0; number < up->edge_count; number++)
+        start_edge(up, number);
     start_task(up, "ready", "--wait", "86400");
     int end = run_all(up);
     supervisor_free(up->supervisor);
@@ -414,7 +425,8 @@ static int run(struct up *up)
 
 int command_up(const struct command *command, int argc, char **argv)
 {
-    struct up up = {.command = command, .log = {.data = DATA_DEFAULT}, .instance_count = 1};
+    struct up up = {
+        .command = command, .log = {.data = DATA_DEFAULT}, .instance_count = 1, .edge_count = 1};
     const struct option_spec specs[] = {
         LOG_OPTIONS(&up.log),
         OPTION_LIST("listen", "HOST:PORT[=ROLE]", "STAGEDOOR_LISTEN", &up.listen,
@@ -423,6 +435,8 @@ int command_up(const struct command *command, int argc, char **argv)
                     "load the sample's shows once it is open"),
         OPTION_COUNT("instances", 0, "N", "STAGEDOOR_INSTANCES", &up.instance_count, 1,
                      INSTANCES_MAX, "of each service; they share the partitions (1)"),
+        OPTION_COUNT("edges", 0, "N", "STAGEDOOR_EDGES", &up.edge_count, 1, EDGES_MAX,
+                     "at the same address (1)"),
         OPTION_COUNT("partitions", 0, "N", "STAGEDOOR_PARTITIONS", &up.partition_count, 1,
                      PARTITIONS_MAX, "of every topic, when they are made (4)"),
         OPTION_LIST("edge-arg", "ARG", "STAGEDOOR_EDGE_ARGS", &up.edge_args,

@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -196,7 +197,9 @@ def scene_overload(args):
     with theatre() as play:
         peak = max(play.bench("--seconds", args.seconds, "-c", count)["settled_per_second"]
                    for count in (64, 128, 256))
-        report = play.bench("--seconds", 30, "-c", 4000, "--sources", 8, "--patience", 0)
+        journal = pathlib.Path(play.folder, "journal")
+        report = play.bench("--seconds", 30, "-c", 4000, "--sources", 8, "--patience", 0,
+                            "--journal", journal)
         goodput = report["held"] / (report["elapsed_us"] / 1e6)
         print(f"  peak {peak}/s; beside 4000 connections for 30 s {goodput:.0f}/s; refused "
               f"{report['refused']}, errors {report['errors']}, p99 of those who got seats "
@@ -205,7 +208,23 @@ def scene_overload(args):
                                  "--running"], capture_output=True, text=True, check=False)
         print("  " + (logged.stdout.strip().splitlines() or [logged.stderr])[-1])
         assert logged.returncode == 0
+        told, there = promised(journal), requested(play)
+        print(f"  {len(told)} answers of 2xx, {len(told - there)} of them not in the log")
+        assert told and told <= there
     return f"overload: goodput {goodput / peak:.2f} of the peak"
+
+
+def promised(journal):
+    """The reservations that somebody was told of with a status of 2xx."""
+    rows = map(json.loads, journal.read_text().splitlines())
+    return {row["reservation_id"] for row in rows if 200 <= row["status"] < 300}
+
+
+def requested(play):
+    tail = subprocess.run([BIN / "stagedoor", "tail", "--bus", f"sqlite:{play.folder}/bus.db",
+                           "--from-start", "--json", "reservations.commands"],
+                          capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r'"reservation_id":"([0-9a-f-]{36})"', tail))
 
 
 SCENES = {"slow": scene_slow, "overload": scene_overload, "viewers": scene_viewers}

@@ -1,9 +1,12 @@
 """`stagedoor up`: the one command a newcomer types, and how it ends."""
 
+import http.client
 import os
 import re
 import signal
 import socket
+import subprocess
+import threading
 
 from buses import Broker, KafkaBus
 from theatre import SERVICES, children_of, is_alive, until
@@ -143,6 +146,50 @@ def test_up__several_instances_share_the_work(house):
         assert web.check_out(web.reserve(show).json).status == 201
     until(lambda: len({record.body()["instance"] for record in house.bus.read(("shows.events",))
                        if record.type == "Claimed"}) == 2, "each to own something")
+    assert up.stop() == 0
+    house.check_log()
+
+
+def edges_of(up):
+    found = subprocess.run(["pgrep", "-P", str(up.pid), "stagedoor-edge"], capture_output=True,
+                           text=True, check=False).stdout
+    return sorted(map(int, found.split()))
+
+
+def test_up__edges_share_an_address_and_one_that_restarts_drops_nobody(house):
+    up, web = house.up("--edges", "3")
+    until(lambda: up.output.count("edge: ready") == 3, "all edges to be ready")
+    assert len(edges_of(up)) == 3
+    web.create_show("hamlet", 100000)
+    over, failed, sold = threading.Event(), [], []
+
+    def buy():
+        while not over.is_set():
+            try:
+                answer = web.reserve("hamlet")
+                if answer.status == 201:
+                    sold.append(answer["reservation_id"])
+                    answer = web.look(answer.json)
+                if answer.status != 200:
+                    failed.append((answer.status, answer.text))
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(repr(error))
+    buyers = [threading.Thread(target=buy) for _ in range(6)]
+    for buyer in buyers:
+        buyer.start()
+    for _ in range(2):
+        for pid in edges_of(up):
+            before = len(sold)
+            os.kill(pid, signal.SIGTERM)
+            until(lambda: len(edges_of(up)) == 3 and pid not in edges_of(up), "another in its place")
+            until(lambda: len(sold) > before + 20, "the sale to go on")
+    over.set()
+    for buyer in buyers:
+        buyer.join()
+    assert not failed, failed[:3]
+    assert len(set(sold)) == len(sold)
+    until(lambda: up.output.count("edge: stopped") == 6, "all of them to have stopped in order")
+    until(lambda: web.availability("hamlet")["held"] == len(sold), "all edges to agree")
     assert up.stop() == 0
     house.check_log()
 
