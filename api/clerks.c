@@ -161,7 +161,7 @@ void clerks_ask(struct edge *edge, struct request *request)
 void clerks_ask_log(struct edge *edge, struct request *request)
 {
     request->errand.job.run = answer;
-    if (clerks_post(edge->clerks, &request->errand.job))
+    if (edge->clerks && clerks_post(edge->clerks, &request->errand.job))
         request->holders++;
 }
 

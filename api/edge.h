@@ -13,6 +13,7 @@
 #include "api/errand.h"
 #include "keys/keys.h"
 #include "api/limits.h"
+#include "api/measures.h"
 #include "api/options.h"
 #include "api/playbill.h"
 #include "api/request.h"
@@ -41,11 +42,12 @@ struct edge {
     bool unwritten;   /* the register could not be written when it was tried last */
     const char *lost; /* why this edge may not answer; NULL: it may */
 
+    struct measures measures;
     struct playbill playbill; /* has a lock of its own, as has the next */
     struct limits limits;
     struct register_file *register_file;
-    struct clerks *clerks;           /* NULL: the register's thread does their work */
-    struct viewers *viewers;         /* NULL: nobody can watch */
+    struct clerks *clerks;   /* NULL: the register's thread does their work, but for the log */
+    struct viewers *viewers; /* NULL: nobody can watch */
     void (*wake)(struct edge *edge); /* makes the bus thread look at its queue; any thread */
     struct bus_thread *bus_thread;
 };

@@ -53,6 +53,7 @@ void handle_ready(struct edge *edge, struct request *request);
 void handle_health(struct edge *edge, struct request *request);
 void handle_version(struct edge *edge, struct request *request);
 void handle_problem(struct edge *edge, struct request *request);
+void handle_metrics(struct edge *edge, struct request *request);
 void handle_docs(struct edge *edge, struct request *request);
 void handle_document(struct edge *edge, struct request *request);
 

@@ -37,6 +37,7 @@ struct http {
     struct listener listeners[LISTENERS_MAX];
     int listener_count;
     struct visitors *visitors;
+    int glance;                       /* the number of the route of glances */
     _Atomic bool closing;             /* answers end their connections */
     struct MHD_Response *last_resort; /* when an answer cannot be built */
     struct MHD_Response *unframed;    /* to who does not say where his body ends */
@@ -46,6 +47,7 @@ struct http {
 struct exchange {
     struct request request; /* first: errands know it by this address */
     struct http *http;
+    int64_t begun_us; /* when it was complete */
     bool routed;
     bool waited; /* it was suspended: others know of it */
 };
@@ -71,7 +73,9 @@ static void notify_connection(void *context, struct MHD_Connection *connection, 
                               enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = ((struct listener *)context)->http;
-    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+    bool begins = code == MHD_CONNECTION_NOTIFY_STARTED;
+    atomic_fetch_add(&http->edge->measures.connections, begins ? 1 : -1);
+    if (!begins) {
         visitors_leave(http->visitors, *slot);
         return;
     }
@@ -279,6 +283,8 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
               : MHD_queue_response(connection, 503, exchange->http->last_resort);
     if (response)
         MHD_destroy_response(response);
+    measures_note(&exchange->http->edge->measures, exchange->request.route, answer->status,
+                  answer->problem, clock_monotonic_us() - exchange->begun_us);
     return result;
 }
 
@@ -349,10 +355,11 @@ static bool answer_at_a_glance(struct listener *listener, struct MHD_Connection 
     if (page == NULL)
         return false;
     struct MHD_Response *response = dress(page);
-    if (response) /* of a 304 libmicrohttpd sends the headers only */
-        *result = MHD_queue_response(
-            connection, request_knows(glance.if_none_match, text_of(page->etag)) ? 304 : 200,
-            response);
+    int status = request_knows(glance.if_none_match, text_of(page->etag)) ? 304 : 200;
+    if (response) { /* of a 304 libmicrohttpd sends the headers only */
+        *result = MHD_queue_response(connection, (unsigned)status, response);
+        measures_note(&edge->measures, listener->http->glance, status, 0, 0);
+    }
     page_drop(page);
     return response != NULL;
 }
@@ -403,6 +410,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (!exchange->routed) {
         exchange->routed = true;
+        exchange->begun_us = clock_monotonic_us();
         expect(connection, INT64_MAX);
         route_request(listener->http->edge, request);
         if (exchange->waited)
@@ -457,6 +465,7 @@ struct http *http_start(struct edge *edge, const int *sockets, int count, struct
 {
     struct http *http = memory_new(sizeof *http);
     http->edge = edge;
+    http->glance = route_numbered(VERB_GET, ROUTE_GLANCE);
     http->visitors = visitors_new(edge->options->per_address_max, &edge->options->trusted_proxies);
     http->last_resort = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     http->unframed = MHD_create_response_from_buffer(

@@ -56,6 +56,7 @@ static struct buffer *open_with(struct request *request, enum problem problem, s
 {
     const struct row *row = &rows[problem];
     struct buffer *out = answer_open(request, row->status);
+    request->answer.problem = (int)problem + 1;
     if (row->status == 503)
         answer_header(request, "Retry-After", "1");
     if (row->status == 401)

@@ -108,5 +108,5 @@ void answer_clear(struct request *request)
     buffer_clear(&request->answer.body);
     request->answer.header_count = request->answer.kept_count;
     request->answer.cache_control = NULL;
-    request->answer.status = 0;
+    request->answer.status = request->answer.problem = 0;
 }

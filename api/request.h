@@ -85,7 +85,8 @@ struct answer_header {
 };
 
 struct answer {
-    int status; /* 0: none yet */
+    int status;  /* 0: none yet */
+    int problem; /* 1 + the enum problem that it is; 0: none */
     const char *content_type;
     const char *cache_control; /* NULL: no-store */
     struct buffer body;
@@ -117,6 +118,7 @@ struct request {
 
     struct caller caller;                 /* by route_request */
     struct text parts[REQUEST_PARTS_MAX]; /* what stood for the {…} of the route */
+    int route;                            /* its number (routes.h) */
     bool sample;                          /* errors are {"error": text} */
 
     struct answer answer;

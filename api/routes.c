@@ -15,6 +15,7 @@ static const struct route routes[] = {
     {VERB_GET, "/healthz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_health},
     {VERB_GET, "/version", CALLER_PUBLIC, ROUTE_ALWAYS, handle_version},
     {VERB_GET, "/openapi.json", CALLER_PUBLIC, ROUTE_ALWAYS, handle_document},
+    {VERB_GET, "/metrics", CALLER_PUBLIC, ROUTE_ALWAYS, handle_metrics},
     {VERB_GET, "/docs", CALLER_PUBLIC, ROUTE_ALWAYS, handle_docs},
     {VERB_GET, "/problems/{}", CALLER_PUBLIC, ROUTE_ALWAYS, handle_problem},
 
@@ -60,6 +61,26 @@ static const struct route routes[] = {
 };
 #undef S
 enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
+_Static_assert((int)ROUTE_COUNT < (int)MEASURES_ROUTES_MAX, "one is left for what has no route");
+
+int route_count(void)
+{
+    return ROUTE_COUNT;
+}
+
+const struct route *route_at(int number)
+{
+    return &routes[number];
+}
+
+int route_numbered(enum verb verb, const char *pattern)
+{
+    int number = 0;
+    while (number < ROUTE_COUNT &&
+           (routes[number].verb != verb || strcmp(routes[number].pattern, pattern) != 0))
+        number++;
+    return number;
+}
 
 static const char *const verb_names[] = {"GET, HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
@@ -103,6 +124,7 @@ static const struct route *find(struct edge *edge, struct request *request)
 {
     struct buffer allowed = {0};
     const struct route *found = NULL;
+    request->route = ROUTE_COUNT;
     for (int i = 0; i < ROUTE_COUNT && request->path.size <= REQUEST_PATH_MAX; i++) {
         const struct route *route = &routes[i];
         struct text parts[REQUEST_PARTS_MAX] = {{NULL, 0}, {NULL, 0}};
@@ -115,6 +137,7 @@ static const struct route *find(struct edge *edge, struct request *request)
         if (route->verb != request->verb)
             continue;
         memcpy(request->parts, parts, sizeof parts);
+        request->route = i;
         found = route;
         break;
     }
@@ -255,10 +278,9 @@ static bool is_request_id(struct text text)
 
 struct page *route_glance(struct edge *edge, struct text path, const struct address *address)
 {
-    static const char pattern[] = "/v1/shows/{}";
     struct text parts[REQUEST_PARTS_MAX];
     const char *lost;
-    if (!matches(pattern, path, parts) || address_waits_ms(edge, address) > 0)
+    if (!matches(ROUTE_GLANCE, path, parts) || address_waits_ms(edge, address) > 0)
         return NULL;
     struct page *page = playbill_take(&edge->playbill, parts[0], clock_wall_ms());
     return page || !is_up(edge, &lost) ? page : page_of(edge, parts[0]);

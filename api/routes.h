@@ -22,7 +22,15 @@ struct route {
     void (*handle)(struct edge *edge, struct request *request);
 };
 
+/* The table, for who counts by it; request->route is a number in it, or route_count() for none. */
+int route_count(void);
+const struct route *route_at(int number);
+int route_numbered(enum verb verb, const char *pattern);
+
 void route_request(struct edge *edge, struct request *request);
+
+/* Of the requests that route_glance answers. */
+#define ROUTE_GLANCE "/v1/shows/{}"
 
 /* The page that answers a GET of that path from anybody at `address` who sent nothing that matters
  * besides If-None-Match, to be dropped; NULL: ask route_request. */

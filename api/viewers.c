@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { GONE_LOOK_MS = 5, GONE_WITHIN_MS = 1000 };
+
 static const char comment[] = ":\n\n";
 
 /* What is told to all of an audience; never changes. */
@@ -276,6 +278,20 @@ void viewers_start(struct viewers *viewers)
     viewers->running = pthread_create(&viewers->thread, NULL, run, viewers) == 0;
 }
 
+/* A viewer has gone when the end of his stream was sent; who does not read is not waited for. */
+static void see_them_off(struct viewers *viewers)
+{
+    const struct timespec pause = {0, GONE_LOOK_MS * 1000 * 1000};
+    int64_t until_ms = clock_monotonic_ms() + GONE_WITHIN_MS;
+    int left = 1;
+    while (left > 0 && clock_monotonic_ms() < until_ms) {
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&viewers->lock);
+        left = viewers->count;
+        pthread_mutex_unlock(&viewers->lock);
+    }
+}
+
 void viewers_end(struct viewers *viewers)
 {
     pthread_mutex_lock(&viewers->lock);
@@ -286,6 +302,7 @@ void viewers_end(struct viewers *viewers)
         pthread_join(viewers->thread, NULL);
     viewers->running = false;
     viewers_turn(viewers, 0);
+    see_them_off(viewers);
 }
 
 void viewers_free(struct viewers *viewers)

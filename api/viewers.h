@@ -27,7 +27,8 @@ struct viewers;
 
 struct viewers *viewers_new(struct edge *edge);
 void viewers_start(struct viewers *viewers);
-/* Ends all streams, and takes no more viewers. Before the shell stops. */
+/* Ends all streams, takes no more viewers, and waits a moment until those there are were told.
+ * Before the shell stops. */
 void viewers_end(struct viewers *viewers);
 void viewers_free(struct viewers *viewers); /* the shell has stopped */
 

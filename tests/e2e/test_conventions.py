@@ -3,7 +3,9 @@ origins, names that travel with a request, and reading what one wrote at another
 
 import collections
 import concurrent.futures
+import re
 import socket
+import time
 
 from buses import ROOT
 from theatre import new_key, until
@@ -150,6 +152,46 @@ def test_conventions__health_says_what_is_wrong(house):
     assert all(check["good"] and "do" not in check for check in checks)
     ready = web.get("/readyz").json
     assert ready["status"] == "ready" and ready["log_reachable"] is True
+
+
+def samples(text):
+    """{(name, labels): value}; every line is of the form that Prometheus reads."""
+    found = {}
+    for line in text.splitlines():
+        if re.fullmatch(r"# (HELP \w+ .+|TYPE \w+ (counter|gauge|histogram))", line):
+            continue
+        name, labels, value = re.fullmatch(r'(\w+)(?:\{((?:\w+="[^"]*",?)+)\})? (\S+)', line).groups()
+        assert (name, labels) not in found
+        found[name, labels] = float(value)
+    return found
+
+
+def test_conventions__what_is_counted_is_told(house):
+    _, web = house.up()
+    web.create_show("hamlet", 3)
+    web.reserve("hamlet", 2)
+    for _ in range(3):
+        assert web.reserve("hamlet", 2).status == 409
+        web.get("/v1/shows/hamlet")
+    web.get("/nowhere")
+    told = web.get("/metrics")
+    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    found = samples(told.text)
+    reserve = 'method="POST",route="/v1/shows/{}/reservations"'
+    count = "stagedoor_http_requests_total"
+    assert found[count, f'{reserve},status="2xx"'] == 1
+    assert found[count, f'{reserve},status="4xx"'] == 3
+    assert found[count, 'method="GET",route="/v1/shows/{}",status="2xx"'] == 3
+    assert found[count, 'method="",route="",status="4xx"'] == 1
+    assert found["stagedoor_http_problems_total", 'code="all_held"'] == 3
+    took = "stagedoor_http_request_duration_seconds"
+    assert found[f"{took}_count", reserve] == found[f"{took}_bucket", f'{reserve},le="+Inf"'] == 4
+    assert 0 < found[f"{took}_sum", reserve] < 60
+    assert found["stagedoor_seats", 'state="held"'] == 2
+    assert found["stagedoor_seats", 'state="free"'] == 1
+    assert found["stagedoor_edge_caught_up", None] == 1
+    assert abs(found["process_start_time_seconds", None] - time.time()) < 600
+    assert found["process_resident_memory_bytes", None] > 1e6
 
 
 def test_conventions__what_the_log_decided_names_its_story(house):

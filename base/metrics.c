@@ -1,0 +1,148 @@
+/* Buckets are counted apart and added up when they are told. */
+#include "base/metrics.h"
+
+#include "base/version.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t bounds_us[HISTOGRAM_BOUND_COUNT] = {
+    500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000};
+
+void histogram_note(struct histogram *histogram, int64_t us)
+{
+    int at = 0;
+    while (at < HISTOGRAM_BOUND_COUNT && us > bounds_us[at])
+        at++;
+    atomic_fetch_add_explicit(&histogram->counts[at], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->sum_us, (uint64_t)us, memory_order_relaxed);
+}
+
+uint64_t histogram_count(const struct histogram *histogram)
+{
+    uint64_t count = 0;
+    for (int i = 0; i <= HISTOGRAM_BOUND_COUNT; i++)
+        count += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+    return count;
+}
+
+void metrics_family(struct buffer *out, const char *name, enum metric_kind kind, const char *help)
+{
+    static const char *const kinds[] = {"counter", "gauge", "histogram"};
+    buffer_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kinds[kind]);
+}
+
+void metrics_sample(struct buffer *out, const char *name, const char *labels, double value)
+{
+    bool any = labels[0] != '\0';
+    buffer_print(out, "%s%s%s%s %.15g\n", name, any ? "{" : "", labels, any ? "}" : "", value);
+}
+
+void metrics_histogram(struct buffer *out, const char *name, const char *labels,
+                       const struct histogram *histogram)
+{
+    struct buffer bucket = {0}, others = {0};
+    const char *comma = labels[0] ? "," : "";
+    uint64_t count = 0;
+    buffer_print(&bucket, "%s_bucket", name);
+    for (int i = 0; i <= HISTOGRAM_BOUND_COUNT; i++) {
+        count += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+        buffer_clear(&others);
+        if (i < HISTOGRAM_BOUND_COUNT)
+            buffer_print(&others, "%s%sle=\"%g\"", labels, comma, (double)bounds_us[i] / 1e6);
+        else
+            buffer_print(&others, "%s%sle=\"+Inf\"", labels, comma);
+        metrics_sample(out, bucket.data, others.data, (double)count);
+    }
+    buffer_clear(&bucket);
+    buffer_print(&bucket, "%s_sum", name);
+    metrics_sample(out, bucket.data, labels,
+                   (double)atomic_load_explicit(&histogram->sum_us, memory_order_relaxed) / 1e6);
+    buffer_clear(&bucket);
+    buffer_print(&bucket, "%s_count", name);
+    metrics_sample(out, bucket.data, labels, (double)count);
+    buffer_release(&bucket);
+    buffer_release(&others);
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+static void put(struct buffer *out, const char *name, enum metric_kind kind, const char *help,
+                double value)
+{
+    metrics_family(out, name, kind, help);
+    metrics_sample(out, name, "", value);
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+static double resident_bytes(void)
+{
+    long long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%lld %lld", &all, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* Seconds since 1970: the machine's start and, in ticks, how long after that ours was. */
+static double start_seconds(void)
+{
+    struct timespec now, up;
+    unsigned long long ticks = 0;
+    FILE *file = fopen("/proc/self/stat", "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file,
+               "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+               "%*d %*d %llu",
+               &ticks) != 1)
+        ticks = 0;
+    fclose(file);
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    return (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9 +
+           (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double open_descriptors(void)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL)
+        return 0;
+    for (const struct dirent *each; (each = readdir(folder)) != NULL;)
+        count += each->d_name[0] != '.';
+    closedir(folder);
+    return count - 1; /* the one that looked */
+}
+
+void metrics_process(struct buffer *out, const char *program)
+{
+    struct rlimit limit;
+    struct buffer labels = {0};
+    buffer_print(&labels, "program=\"%s\",version=\"%s\"", program, STAGEDOOR_VERSION);
+    metrics_family(out, "stagedoor_build_info", METRIC_GAUGE, "Which program this is.");
+    metrics_sample(out, "stagedoor_build_info", labels.data, 1);
+    buffer_release(&labels);
+    put(out, "process_cpu_seconds_total", METRIC_COUNTER, "Time on a processor.", cpu_seconds());
+    put(out, "process_resident_memory_bytes", METRIC_GAUGE, "Memory in use.", resident_bytes());
+    put(out, "process_start_time_seconds", METRIC_GAUGE, "When it started, since 1970.",
+        start_seconds());
+    put(out, "process_open_fds", METRIC_GAUGE, "Open descriptors.", open_descriptors());
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        put(out, "process_max_fds", METRIC_GAUGE, "How many there may be.", (double)limit.rlim_cur);
+}
