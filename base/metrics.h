@@ -1,6 +1,7 @@
-/* metrics.h: what a process tells about itself in figures: the text format of Prometheus
- * (exposition format 0.0.4). Names end in their unit; seconds and bytes. Labels are of tables known when it is
- * built, so that nobody's input makes more of them. Any thread. */
+/* metrics.h: what a process tells about itself in figures, in the text format of Prometheus.
+ *
+ * Names end in their unit; seconds and bytes. Labels are of tables known when it is built, so that
+ * nobody's input makes more of them. Source: Prometheus exposition format 0.0.4. Any thread. */
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
 
