@@ -101,9 +101,11 @@ static rd_kafka_NewTopic_t *kafka_new_topic(const char *name, int partition_coun
     return topic;
 }
 
+/* `*again`: nothing is wrong with what was asked, but all brokers are fenced just now. */
 static enum bus_result kafka_created(struct kafka_bus *kafka, struct bus_topic_spec *specs,
-                                     rd_kafka_event_t *event, struct bus_error *error)
+                                     rd_kafka_event_t *event, bool *again, struct bus_error *error)
 {
+    *again = false;
     if (!event || rd_kafka_event_error(event))
         return kafka_unreachable(kafka, error);
     size_t count;
@@ -119,25 +121,41 @@ static enum bus_result kafka_created(struct kafka_bus *kafka, struct bus_topic_s
         const char *why = rd_kafka_topic_result_error_string(results[i]);
         snprintf(error->text, sizeof error->text, "cannot create topic '%.128s': %.256s", name,
                  why ? why : rd_kafka_err2str(err));
-        return err == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT ? BUS_UNREACHABLE : BUS_UNFIT;
+        *again = err == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR;
+        return *again || err == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT ? BUS_UNREACHABLE : BUS_UNFIT;
     }
     return BUS_OK;
 }
 
-static enum bus_result kafka_create(struct kafka_bus *kafka, rd_kafka_NewTopic_t **topics,
-                                    size_t count, struct bus_topic_spec *specs,
-                                    struct bus_error *error)
+static enum bus_result kafka_create_once(struct kafka_bus *kafka, rd_kafka_NewTopic_t **topics,
+                                         size_t count, struct bus_topic_spec *specs, bool *again,
+                                         struct bus_error *error)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer);
     rd_kafka_AdminOptions_t *options = kafka_admin_options(
         kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS, KAFKA_SETTLE_TIMEOUT_MS);
     rd_kafka_CreateTopics(kafka->consumer, topics, count, options, queue);
     rd_kafka_event_t *event = kafka_admin_wait(queue, KAFKA_SETTLE_TIMEOUT_MS);
-    enum bus_result result = kafka_created(kafka, specs, event, error);
+    enum bus_result result = kafka_created(kafka, specs, event, again, error);
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
+    return result;
+}
+
+static enum bus_result kafka_create(struct kafka_bus *kafka, rd_kafka_NewTopic_t **topics,
+                                    size_t count, struct bus_topic_spec *specs,
+                                    struct bus_error *error)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
+    bool again;
+    enum bus_result result;
+    while ((result = kafka_create_once(kafka, topics, count, specs, &again, error)) != BUS_OK &&
+           again && clock_monotonic_ms() < deadline_ms)
+        kafka_pause();
+    if (result == BUS_OK)
+        error->text[0] = '\0';
     return result;
 }
 
@@ -283,6 +301,26 @@ static bool kafka_ready(struct kafka_bus *kafka, struct bus_error *error)
     return true;
 }
 
+/* A cluster may answer and have nobody who is ready: brokers that were too busy for their
+ * heartbeats are fenced for a while. */
+static enum bus_result kafka_first_census(struct kafka_bus *kafka, struct kafka_census *census,
+                                          struct bus_error *error)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
+    for (;;) {
+        if (!kafka_census_take(kafka, census))
+            return kafka_unreachable(kafka, error);
+        if (census->broker_count > 0)
+            return BUS_OK;
+        if (clock_monotonic_ms() > deadline_ms) {
+            snprintf(error->text, sizeof error->text,
+                     "no broker is ready at '%.256s'; look into their logs", kafka->address);
+            return BUS_UNREACHABLE;
+        }
+        kafka_pause();
+    }
+}
+
 enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int count,
                              struct bus_error *error)
 {
@@ -293,8 +331,7 @@ enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int 
         return BUS_INVALID;
     }
     kafka_names_take(kafka, specs, count);
-    enum bus_result result =
-        kafka_census_take(kafka, &census) ? BUS_OK : kafka_unreachable(kafka, error);
+    enum bus_result result = kafka_first_census(kafka, &census, error);
     if (result == BUS_OK)
         result = kafka_counts_fit(kafka, &census, specs, error);
     if (result == BUS_OK)

@@ -214,6 +214,8 @@ enum bus_result role_topics(struct role *role, int partition_count, bool may_cre
     enum bus_result result = bus_topics(role->bus, specs, STAGE_TOPICS, &error);
     if (result != BUS_OK && error.text[0] == '\0')
         fail_msg("%s: bus_topics answers %d and does not say why", role->name, (int)result);
+    if (result != BUS_OK)
+        print_message("%s: %s\n", role->name, error.text);
     if (result == BUS_OK && specs[0].partition_count != STAGE_PARTITIONS)
         fail_msg("%s: bus_topics left partition_count %d", role->name, specs[0].partition_count);
     if (created)
