@@ -22,8 +22,8 @@ struct clerks {
     struct desk_clerk all[CLERK_COUNT];
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t news;
-    struct clerk_jobs jobs;
-    bool stopping;
+    struct clerk_jobs jobs, log_jobs;
+    _Atomic bool stopping;
 };
 
 /* ---- a queue --------------------------------------------------------------------------------- */
@@ -58,6 +58,7 @@ struct clerks *clerks_new(struct edge *edge, char *error)
     for (int i = 0; i < CLERK_COUNT; i++) {
         clerks->all[i].clerks = clerks;
         clerks->all[i].clerk.edge = edge;
+        clerks->all[i].clerk.over = &clerks->stopping;
         clerks->all[i].clerk.file = register_open_again(edge->register_file, error);
         if (clerks->all[i].clerk.file == NULL) {
             clerks_free(clerks);
@@ -67,12 +68,21 @@ struct clerks *clerks_new(struct edge *edge, char *error)
     return clerks;
 }
 
-/* The next job; NULL: it is the end. */
-static struct clerk_job *await(struct clerks *clerks)
+/* The first one reads the log, and does the others' work when there is nothing to read. */
+static struct clerk_job *next_job(struct desk_clerk *self)
 {
+    struct clerks *clerks = self->clerks;
+    struct clerk_job *job = self == clerks->all ? clerk_jobs_take(&clerks->log_jobs) : NULL;
+    return job ? job : clerk_jobs_take(&clerks->jobs);
+}
+
+/* NULL: it is the end. */
+static struct clerk_job *await(struct desk_clerk *self)
+{
+    struct clerks *clerks = self->clerks;
     struct clerk_job *job;
     pthread_mutex_lock(&clerks->lock);
-    while ((job = clerk_jobs_take(&clerks->jobs)) == NULL && !clerks->stopping)
+    while ((job = next_job(self)) == NULL && !clerks->stopping)
         pthread_cond_wait(&clerks->news, &clerks->lock);
     pthread_mutex_unlock(&clerks->lock);
     return job;
@@ -83,7 +93,7 @@ static void *run(void *argument)
     struct desk_clerk *self = argument;
     struct clerk_job *job;
     setpriority(PRIO_PROCESS, (id_t)gettid(), CLERK_NICENESS);
-    while ((job = await(self->clerks)) != NULL)
+    while ((job = await(self)) != NULL)
         job->run(job, &self->clerk);
     return NULL;
 }
@@ -123,15 +133,25 @@ void clerks_free(struct clerks *clerks)
     memory_free(clerks);
 }
 
-bool clerks_post(struct clerks *clerks, struct clerk_job *job)
+static bool post(struct clerks *clerks, struct clerk_jobs *jobs, struct clerk_job *job)
 {
     pthread_mutex_lock(&clerks->lock);
     bool taken = !clerks->stopping;
     if (taken)
-        clerk_jobs_add(&clerks->jobs, job);
-    pthread_cond_signal(&clerks->news);
+        clerk_jobs_add(jobs, job);
+    pthread_cond_broadcast(&clerks->news);
     pthread_mutex_unlock(&clerks->lock);
     return taken;
+}
+
+bool clerks_post(struct clerks *clerks, struct clerk_job *job)
+{
+    return post(clerks, &clerks->jobs, job);
+}
+
+bool clerks_post_log(struct clerks *clerks, struct clerk_job *job)
+{
+    return post(clerks, &clerks->log_jobs, job);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -142,7 +162,11 @@ static void answer(struct clerk_job *job, struct clerk *clerk)
     struct request *request = memory_owner(errand, struct request, errand);
     struct edge *edge = clerk->edge;
     struct buffer result = {0};
-    errand->question(clerk, request, &result);
+    edge_lock(edge);
+    bool awaited = errand->phase == ERRAND_WAITING;
+    edge_unlock(edge);
+    if (awaited)
+        errand->question(clerk, request, &result);
     edge_lock(edge);
     errand_tell(edge, request, &result);
     struct request *done = edge_take_done(edge);
@@ -161,7 +185,7 @@ void clerks_ask(struct edge *edge, struct request *request)
 void clerks_ask_log(struct edge *edge, struct request *request)
 {
     request->errand.job.run = answer;
-    if (edge->clerks && clerks_post(edge->clerks, &request->errand.job))
+    if (edge->clerks && clerks_post_log(edge->clerks, &request->errand.job))
         request->holders++;
 }
 

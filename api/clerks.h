@@ -4,12 +4,14 @@
  *                  └────────────── about the log ───────────────────────▶
  *
  * A few threads take what is to be done in the order in which it came, each with a handle of its
- * own. They have less right to the processor than all others, so no report keeps a sale waiting.
+ * own; only one of them reads the log, which may take long. They have less right to the processor
+ * than all others. A question whose errand ended meanwhile is not looked up.
  *
  * Threads: as said; a job runs on a clerk's thread, without any lock. */
 #ifndef API_CLERKS_H
 #define API_CLERKS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum { CLERK_COUNT = 2 };
@@ -22,8 +24,9 @@ struct sqlite3;
 /* What a job has to work with. */
 struct clerk {
     struct edge *edge;
-    struct sqlite3 *file; /* the register's */
-    struct bus *log;      /* NULL: not opened yet; see clerk_log */
+    struct sqlite3 *file;     /* the register's */
+    struct bus *log;          /* NULL: not opened yet; see clerk_log */
+    const _Atomic bool *over; /* they are about to stop: what takes long is given up */
 };
 
 /* Once through; it may be posted again, also by itself. */
@@ -49,6 +52,7 @@ void clerks_free(struct clerks *clerks); /* NULL is allowed */
 
 /* Any thread. false: they are about to stop, and will not run it. */
 bool clerks_post(struct clerks *clerks, struct clerk_job *job);
+bool clerks_post_log(struct clerks *clerks, struct clerk_job *job); /* for the one who reads it */
 
 /* Has a waiting errand's question answered (errand_tell): after what the view has now is in the
  * register's file, or at once if it is about the log. Under the edge's lock. */

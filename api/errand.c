@@ -367,5 +367,6 @@ int64_t errands_timeout(const struct edge *edge, int64_t now_ms, int64_t max)
 
 void errands_dismiss(struct edge *edge)
 {
+    edge->errands.unsaid = false;
     errands_due(edge, INT64_MAX);
 }

@@ -68,7 +68,7 @@ static const struct errand_kind list = {"list", list_look, list_late};
 
 static bool read_status(struct request *request, struct list_wish *wish)
 {
-    wish->status = request->queries[QUERY_STATUS];
+    wish->status = arena_text(&request->arena, request->queries[QUERY_STATUS]);
     for (int status = STATUS_REQUESTED; status <= STATUS_CANCELLED; status++)
         if (wish->status.size == 0 ||
             text_is(wish->status, view_status_name((enum reservation_status)status)))
@@ -78,11 +78,12 @@ static bool read_status(struct request *request, struct list_wish *wish)
     return false;
 }
 
-/* The texts live as long as the request does. */
+/* A clerk may read it when the connection has gone already. */
 static bool read_wish(struct request *request, struct list_wish *wish)
 {
-    struct text cursor = request->queries[QUERY_CURSOR];
-    *wish = (struct list_wish){.q = request->queries[QUERY_Q], .after_ms = -1};
+    struct text cursor = arena_text(&request->arena, request->queries[QUERY_CURSOR]);
+    *wish = (struct list_wish){.q = arena_text(&request->arena, request->queries[QUERY_Q]),
+                               .after_ms = -1};
     if (!request_limit(request, &wish->limit) || !read_status(request, wish))
         return false;
     if (cursor.size == 0)

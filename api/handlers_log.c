@@ -90,6 +90,7 @@ static void feed_ask(struct edge *edge, struct request *request)
     request->errand.stage = FEED_READING;
     request->errand.answered = false;
     feed->news = false;
+    errand_wait_until(edge, request, clock_monotonic_ms() + LOG_ASKED_WITHIN_MS);
     clerks_ask_log(edge, request);
 }
 
@@ -135,7 +136,6 @@ static bool feed_look(struct edge *edge, struct request *request)
     if (request->errand.phase != ERRAND_WAITING)
         return false;
     if (request->errand.stage == FEED_RESTING) {
-        errand_wait_until(edge, request, clock_monotonic_ms() + LOG_ASKED_WITHIN_MS);
         feed_ask(edge, request);
         return false;
     }
@@ -205,7 +205,8 @@ void handle_events(struct edge *edge, struct request *request)
 {
     struct feed_errand *feed = arena_take(&request->arena, sizeof *feed);
     int64_t wait_ms;
-    *feed = (struct feed_errand){.wish = {.types = request->queries[QUERY_TYPES]}};
+    *feed = (struct feed_errand){
+        .wish = {.types = arena_text(&request->arena, request->queries[QUERY_TYPES])}};
     if (!request_limit(request, &feed->wish.limit) || !request_poll(request, &wait_ms) ||
         !read_after(edge, request, feed))
         return;

@@ -45,6 +45,8 @@ static void put_answers(struct buffer *out, struct measures *measures)
     buffer_release(&whole);
 }
 
+_Static_assert((int)PROBLEM_COUNT <= (int)MEASURES_PROBLEMS_MAX, "each is counted");
+
 static void put_problems(struct buffer *out, struct measures *measures)
 {
     struct buffer labels = {0};

@@ -22,6 +22,7 @@ static const int event_topics[FEED_TOPIC_COUNT] = {TOPIC_SHOWS_EVENTS, TOPIC_RES
 
 /* One reading. `take` sees every record. */
 struct reading {
+    const struct clerk *clerk;
     struct bus *bus;
     struct follower *follower;
     struct arena arena;
@@ -30,18 +31,17 @@ struct reading {
     void (*take)(struct reading *reading, const struct bus_event *event, enum follower_news news);
 };
 
-/* Until everything was read; false: it took too long. */
+/* Until everything was read; false: it took too long, or is no longer wanted. */
 static bool read_to_end(struct reading *reading)
 {
     int64_t until_ms = clock_monotonic_ms() + LOG_WAIT_MS;
     struct bus_event event;
     reading->lost = follower_began_beyond(reading->follower);
     while (!reading->lost && !follower_caught_up(reading->follower)) {
-        if (!bus_poll(reading->bus, POLL_MS, &event)) {
-            if (clock_monotonic_ms() > until_ms)
-                return false;
+        if (clock_monotonic_ms() > until_ms || atomic_load(reading->clerk->over))
+            return false;
+        if (!bus_poll(reading->bus, POLL_MS, &event))
             continue;
-        }
         arena_reset(&reading->arena);
         enum follower_news news =
             follower_read(reading->follower, &event, &reading->arena, &reading->item);
@@ -201,7 +201,7 @@ static void put_feed(struct feed_reading *self, struct buffer *result)
 void log_feed(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     const struct installation *installation = &clerk->edge->installation;
-    struct feed_reading self = {.reading = {.bus = clerk_log(clerk), .take = take_event},
+    struct feed_reading self = {.reading = {clerk, clerk_log(clerk), .take = take_event},
                                 .wish = request->errand.details};
     if (self.reading.bus == NULL) {
         buffer_byte(result, LOG_UNREACHABLE);
@@ -257,7 +257,7 @@ void log_flow(struct clerk *clerk, struct request *request, struct buffer *resul
 {
     static const int all_topics[TOPIC_COUNT] = {0, 1, 2, 3, 4, 5};
     const struct installation *installation = &clerk->edge->installation;
-    struct flow_reading self = {.reading = {.bus = clerk_log(clerk), .take = take_step},
+    struct flow_reading self = {.reading = {clerk, clerk_log(clerk), .take = take_step},
                                 .reservation_id = text_of(request->errand.reservation_id)};
     if (self.reading.bus == NULL) {
         buffer_byte(result, LOG_UNREACHABLE);

@@ -27,7 +27,7 @@ enum {
     DRAIN_MS = 5 * 1000,
     DRAIN_LOOK_MS = 20,
     DRAIN_QUIET_MS = 200,
-    FOLDER_PATIENCE_MS = DRAIN_MS + 1000,
+    FOLDER_PATIENCE_MS = DRAIN_MS + 5000,
     FOLDER_LOOK_MS = 50,
     CATCH_UP_MS = 1000,
     CATCH_UP_LOOK_MS = 5
@@ -218,7 +218,8 @@ static void serve_until_signalled(struct edge *edge, struct http *http, const si
     }
 }
 
-/* Until nobody has waited for a while, or the time is up. */
+/* Until nobody has waited for what he said for a while, or the time is up. Who only reads can be
+ * told at any time how things stand. */
 static void see_them_off(struct edge *edge)
 {
     const struct timespec pause = {0, DRAIN_LOOK_MS * 1000 * 1000};
@@ -227,7 +228,7 @@ static void see_them_off(struct edge *edge)
         nanosleep(&pause, NULL);
         now_ms = clock_monotonic_ms();
         edge_lock(edge);
-        if (edge->errands.in_flight > 0)
+        if (edge->errands.in_flight > edge->errands.reading)
             busy_ms = now_ms;
         edge_unlock(edge);
     }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, LAYOUT_SIZE = 16 };
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS about(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -116,6 +116,37 @@ static bool prepare_reader(struct register_file *file, char *error)
     return false;
 }
 
+static bool about_is(struct register_file *file, const char *name, const char *value)
+{
+    sqlite3_stmt *statement;
+    bool same = false;
+    if (sqlite3_prepare_v2(file->writer, "SELECT value FROM about WHERE name = ?", -1, &statement,
+                           NULL) != SQLITE_OK)
+        return false;
+    register_bind(statement, 1, text_of(name));
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        same = text_is(register_column(statement, 0), value);
+    sqlite3_finalize(statement);
+    return same;
+}
+
+static const char *layout_text(char out[LAYOUT_SIZE])
+{
+    snprintf(out, LAYOUT_SIZE, "%d", REGISTER_LAYOUT);
+    return out;
+}
+
+/* Tables of another layout are in the way of today's statements. */
+static void clear_other_layout(struct register_file *file)
+{
+    char layout[LAYOUT_SIZE];
+    if (about_is(file, "layout", layout_text(layout)) ||
+        sqlite3_exec(file->writer, "SELECT 1 FROM about", NULL, NULL, NULL) != SQLITE_OK)
+        return;
+    log_line(LOG_INFO, "edge", "the register is of another version; it is emptied and read anew");
+    sqlite3_exec(file->writer, emptying, NULL, NULL, NULL);
+}
+
 struct register_file *register_open(const char *folder, char *error)
 {
     char path[4096];
@@ -127,6 +158,8 @@ struct register_file *register_open(const char *folder, char *error)
     pthread_condattr_destroy(&monotonic);
     snprintf(path, sizeof path, "%s/register.db", folder);
     file->writer = open_handle(path, error);
+    if (file->writer)
+        clear_other_layout(file);
     file->reader = file->writer ? open_handle(path, error) : NULL;
     if (file->reader && prepare(file, error) && prepare_reader(file, error))
         return file;
@@ -197,20 +230,6 @@ static struct reservation *load(void *self, struct text reservation_id, struct t
         found = row_read_reservation(register_column(statement, 0));
     sqlite3_reset(statement);
     return found;
-}
-
-static bool about_is(struct register_file *file, const char *name, const char *value)
-{
-    sqlite3_stmt *statement;
-    bool same = false;
-    if (sqlite3_prepare_v2(file->writer, "SELECT value FROM about WHERE name = ?", -1, &statement,
-                           NULL) != SQLITE_OK)
-        return false;
-    register_bind(statement, 1, text_of(name));
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        same = text_is(register_column(statement, 0), value);
-    sqlite3_finalize(statement);
-    return same;
 }
 
 static void put_about(struct register_file *file, const char *name, const char *value)
@@ -292,10 +311,10 @@ static bool start_anew(struct register_file *file, const char *partitions, const
 
 bool register_load(struct register_file *file, struct edge *edge, char *error)
 {
-    char partitions[16], layout[16];
+    char partitions[16], layout[LAYOUT_SIZE];
     size_t count = (size_t)(TOPIC_COUNT * edge->installation.partition_count);
     snprintf(partitions, sizeof partitions, "%d", edge->installation.partition_count);
-    snprintf(layout, sizeof layout, "%d", REGISTER_LAYOUT);
+    layout_text(layout);
     file->edge = edge;
     edge->register_file = file;
     edge->view.store = (struct view_store){load, file};
@@ -532,7 +551,8 @@ bool register_turn(struct register_file *file)
     struct clerk_jobs jobs = file->jobs;
     file->jobs = (struct clerk_jobs){0};
     edge_unlock(file->edge);
-    bool written = register_flush(file);
+    bool kept = file->batch.positions != NULL; /* it could not be written, and there is more now */
+    bool written = register_flush(file) && (!kept || register_flush(file));
     edge_lock(file->edge);
     file->edge->unwritten = !written;
     edge_unlock(file->edge);

@@ -43,8 +43,8 @@ bool register_flush(struct register_file *file);
 /* The same, and hands what was posted before to the clerks; without any, does it itself. */
 bool register_turn(struct register_file *file);
 
-/* To be done once what the view has now is written. Under the edge's lock. false: the thread is
- * about to stop, and it will not be done. */
+/* To be done once what the view has now is written, or cannot be written now. Under the edge's
+ * lock. false: the thread is about to stop, and it will not be done. */
 bool register_post(struct register_file *file, struct clerk_job *job);
 
 /* One more handle on the file, for reading. NULL: `error` says why. */

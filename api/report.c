@@ -18,7 +18,7 @@ static void add_money(struct report *report, const struct reservation *reservati
 {
     for (int i = 0; i < reservation->attempt_count; i++) {
         const struct attempt *attempt = &reservation->attempts[i];
-        if (attempt->extension == EXTENSION_SOLD)
+        if (attempt->extension == EXTENSION_SOLD || attempt->money == MONEY_SUCCEEDED)
             add(&report->paid[attempt->method],
                 attempt->amount_minor < 0 ? reservation->amount_minor : attempt->amount_minor);
     }

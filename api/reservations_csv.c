@@ -30,6 +30,7 @@ struct table {
 
 static void table_free(struct table *table)
 {
+    stream_destroy(&table->stream);
     text_free(&table->show_id);
     text_free(&table->status);
     text_free(&table->q);
@@ -79,10 +80,10 @@ static void fill(struct clerk_job *job, struct clerk *clerk)
 
 static ssize_t take(struct table *table, char *out, size_t max)
 {
-    size_t left = table->piece.size - table->sent;
-    size_t size = left < max ? left : max;
     if (table->asked)
         return 0;
+    size_t left = table->piece.size - table->sent;
+    size_t size = left < max ? left : max;
     if (size) {
         memcpy(out, table->piece.data + table->sent, size);
         table->sent += size;

@@ -10,8 +10,8 @@
 
 #define S ROUTE_SAMPLE
 static const struct route routes[] = {
-    {VERB_GET, "/livez", CALLER_PUBLIC, ROUTE_ALWAYS, handle_live},
-    {VERB_GET, "/readyz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_ready},
+    {VERB_GET, "/livez", CALLER_PUBLIC, ROUTE_ALWAYS | ROUTE_PROBE, handle_live},
+    {VERB_GET, "/readyz", CALLER_PUBLIC, ROUTE_ALWAYS | ROUTE_PROBE, handle_ready},
     {VERB_GET, "/healthz", CALLER_PUBLIC, ROUTE_ALWAYS, handle_health},
     {VERB_GET, "/version", CALLER_PUBLIC, ROUTE_ALWAYS, handle_version},
     {VERB_GET, "/openapi.json", CALLER_PUBLIC, ROUTE_ALWAYS, handle_document},
@@ -255,7 +255,7 @@ static int64_t key_waits_ms(struct edge *edge, const char *name)
 static bool is_in_time(struct edge *edge, const struct route *route, struct request *request)
 {
     const struct caller *caller = &request->caller;
-    if (route->flags & ROUTE_ALWAYS)
+    if (route->flags & ROUTE_PROBE)
         return true;
     int64_t wait_ms = caller->has_api_key ? key_waits_ms(edge, caller->name)
                                           : address_waits_ms(edge, &request->address);

@@ -9,9 +9,10 @@
 #include "api/edge.h"
 
 enum route_flags {
-    ROUTE_ALWAYS = 1,  /* answered before the view has caught up */
-    ROUTE_SAMPLE = 2,  /* of the course project: its own errors, CORS, form bodies */
-    ROUTE_OF_SHOWS = 4 /* on listeners of that kind only */
+    ROUTE_ALWAYS = 1,   /* answered before the view has caught up */
+    ROUTE_SAMPLE = 2,   /* of the course project: its own errors, CORS, form bodies */
+    ROUTE_OF_SHOWS = 4, /* on listeners of that kind only */
+    ROUTE_PROBE = 8     /* as often as anybody likes */
 };
 
 struct route {

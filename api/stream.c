@@ -51,6 +51,10 @@ ssize_t stream_pull(struct stream *stream, char *out, size_t max)
 
 void stream_release(struct stream *stream)
 {
-    pthread_mutex_destroy(&stream->lock);
     stream->release(stream);
+}
+
+void stream_destroy(struct stream *stream)
+{
+    pthread_mutex_destroy(&stream->lock);
 }

@@ -36,6 +36,9 @@ void stream_init(struct stream *stream,
                  ssize_t (*read)(struct stream *stream, char *out, size_t max),
                  void (*release)(struct stream *stream));
 
+/* What stream_init made; by `release`, once nobody can wake it any more. */
+void stream_destroy(struct stream *stream);
+
 /* There may be bytes now, or the end. */
 void stream_wake(struct stream *stream);
 

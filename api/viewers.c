@@ -151,6 +151,7 @@ static void release_viewer(struct stream *stream)
     viewers->count--;
     audience_leave(viewers, audience);
     pthread_mutex_unlock(&viewers->lock);
+    stream_destroy(&viewer->stream);
     memory_free(viewer);
 }
 

@@ -29,6 +29,8 @@ enum {
 
 static const char *const services[] = {"shows", "reservations", "checkout"};
 enum { SERVICE_COUNT = sizeof services / sizeof *services };
+_Static_assert(SERVICE_COUNT *INSTANCES_MAX + EDGES_MAX + 4 <= SUPERVISOR_CHILDREN_MAX,
+               "ready, seed and the paydesk have room beside them");
 
 struct up {
     const struct command *command;

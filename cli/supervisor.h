@@ -18,7 +18,7 @@
 #include "base/text.h"
 
 enum {
-    SUPERVISOR_CHILDREN_MAX = 64,
+    SUPERVISOR_CHILDREN_MAX = 80,
     SUPERVISOR_FDS_MAX = 8,
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,

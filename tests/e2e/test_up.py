@@ -1,10 +1,12 @@
 """`stagedoor up`: the one command a newcomer types, and how it ends."""
 
+import contextlib
 import http.client
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 
@@ -86,6 +88,21 @@ def test_up__again_it_finds_what_it_had(house):
     names = [guest["name"] for guest in web.get(f"/reservations/{concert}").json]
     assert names[:2] == ["WDJ", "Eve"]
     house.check_log()
+
+
+def test_up__a_register_of_another_version_is_made_anew(house):
+    house.data.mkdir()
+    with contextlib.closing(sqlite3.connect(house.data / "register.db")) as older:
+        older.executescript("""
+            CREATE TABLE about(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+            INSERT INTO about VALUES('layout', '1');
+            CREATE TABLE reservations(reservation_id TEXT PRIMARY KEY, something TEXT);
+            INSERT INTO reservations VALUES('r', 'older');""")
+    up, web = house.up()
+    up.said("the register is of another version; it is emptied")
+    web.create_show("hamlet", 9)
+    assert web.reserve("hamlet").status == 201
+    assert len(web.staff("GET", "/v1/shows/hamlet/reservations")["reservations"]) == 1
 
 
 def test_up__what_dies_is_started_again(house):
