@@ -211,6 +211,21 @@ static bool is_unknown_show(const struct edges_judge *judge, const struct given 
             judge->seats[show][0].offset >= given->log_known[TOPIC_SHOWS_EVENTS]);
 }
 
+/* It asked for a number of seats of a show that had several tiers by then; what was taken before it
+ * had them is none of this. */
+static bool is_misread(const struct edges_judge *judge, const struct proof *proof)
+{
+    const struct given *given = proof->given;
+    int show = given->ask->customer->show;
+    if (!is_problem(proof, PROBLEM_invalid) || is_taken(proof))
+        return false;
+    for (size_t i = 0; i < judge->seats_counts[show]; i++)
+        if (judge->seats[show][i].tier_count > 1 &&
+            judge->seats[show][i].offset < given->log_ends[TOPIC_SHOWS_EVENTS])
+            return true;
+    return false;
+}
+
 /* The seats are those of the place that is named. */
 static bool show_stands(const struct edges_judge *judge, const struct given *given)
 {
@@ -238,7 +253,8 @@ static bool stands(const struct edges_judge *judge, const struct proof *proof)
         return is_reused(proof);
     switch (proof->ask->kind) {
     case ASK_RESERVE:
-        return is_unknown_show(judge, given) || reserve_stands(proof) || is_refused(proof);
+        return is_unknown_show(judge, given) || reserve_stands(proof) || is_refused(proof) ||
+               is_misread(judge, proof);
     case ASK_CHECKOUT:
         return checkout_stands(proof) || is_refused(proof);
     case ASK_CANCEL:
@@ -280,7 +296,8 @@ static bool is_same(const struct given *a, const struct given *b)
            (a->status >= 300 || strcmp(a->named, b->named) == 0);
 }
 
-/* All final answers to one body are one; and but one body has one that is not "reused". */
+/* All final answers to one body are one; and but one body has one that is not "reused". What was
+ * not understood was not sent, and another time, or at another edge, it may be. */
 static void check_ask(struct edges_judge *judge, const struct ask *ask)
 {
     const struct edges *edges = judge->edges;
@@ -291,7 +308,7 @@ static void check_ask(struct edges_judge *judge, const struct ask *ask)
             continue;
         const struct given *first = finals[given->body];
         finals[given->body] = given;
-        if (first && !is_same(first, given))
+        if (first && first->status != 400 && !is_same(first, given))
             edges_breach(judge, "%s %s of %s: edge-%d told %d %s at %lld, edge-%d %d %s at %lld",
                          kind_name(ask->kind), ask->command_id, ask->customer->reservation_id,
                          first->edge, first->status, first->code, (long long)first->at_ms,
