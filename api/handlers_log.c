@@ -168,17 +168,6 @@ static void feed_late(struct edge *edge, struct request *request)
 
 static const struct errand_kind feed_kind = {"feed", feed_look, feed_late};
 
-/* The positions of now, for who wants no history. Under the lock. */
-static void take_latest(struct edge *edge, struct fence *positions)
-{
-    static const int topics[FEED_TOPIC_COUNT] = {TOPIC_SHOWS_EVENTS, TOPIC_RESERVATIONS_EVENTS,
-                                                 TOPIC_CHECKOUT_EVENTS};
-    int partitions = edge->installation.partition_count;
-    for (int i = 0; i < FEED_TOPIC_COUNT * partitions; i++)
-        positions[i] =
-            fence_position(&edge->positions[topics[i / partitions] * partitions + i % partitions]);
-}
-
 static bool read_after(struct edge *edge, struct request *request, struct feed_errand *feed)
 {
     struct text after = request->queries[QUERY_AFTER];
@@ -190,7 +179,7 @@ static bool read_after(struct edge *edge, struct request *request, struct feed_e
     feed->wish.positions = feed->positions;
     if (text_is(after, "latest")) {
         edge_lock(edge);
-        take_latest(edge, feed->positions);
+        feed_positions(edge->positions, partitions, feed->positions);
         edge_unlock(edge);
         return true;
     }

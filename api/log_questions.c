@@ -29,6 +29,7 @@ struct reading {
     struct follower_item item;
     bool lost;
     void (*take)(struct reading *reading, const struct bus_event *event, enum follower_news news);
+    void (*put)(struct reading *reading, struct buffer *result); /* all was read */
 };
 
 /* Until everything was read; false: it took too long, or is no longer wanted. */
@@ -52,13 +53,27 @@ static bool read_to_end(struct reading *reading)
     return true;
 }
 
-static void finish(struct reading *reading)
+/* Reads to the end, says how that went, and lets the follower go. */
+static void answer_by(struct reading *reading, struct buffer *result)
 {
+    if (!read_to_end(reading))
+        buffer_byte(result, LOG_UNREACHABLE);
+    else if (reading->lost)
+        buffer_byte(result, LOG_OTHER);
+    else
+        reading->put(reading, result);
     follower_free(reading->follower);
     arena_release(&reading->arena);
 }
 
 /* ---- cursors --------------------------------------------------------------------------------- */
+
+void feed_positions(const struct fence *all, int partition_count, struct fence *fences)
+{
+    for (int i = 0; i < FEED_TOPIC_COUNT * partition_count; i++)
+        fences[i] = fence_position(
+            &all[event_topics[i / partition_count] * partition_count + i % partition_count]);
+}
 
 void feed_cursor_print(const struct fence *fences, int partition_count, struct buffer *out)
 {
@@ -172,15 +187,14 @@ static void put_cursor(const struct feed *feed, struct buffer *result)
 {
     int partitions = feed->partition_count;
     struct fence *fences = memory_new((size_t)(FEED_TOPIC_COUNT * partitions) * sizeof *fences);
-    for (int i = 0; i < FEED_TOPIC_COUNT; i++)
-        memcpy(&fences[i * partitions], &feed->positions[event_topics[i] * partitions],
-               (size_t)partitions * sizeof *fences);
+    feed_positions(feed->positions, partitions, fences);
     feed_cursor_print(fences, partitions, result);
     memory_free(fences);
 }
 
-static void put_feed(struct feed_reading *self, struct buffer *result)
+static void put_feed(struct reading *reading, struct buffer *result)
 {
+    struct feed_reading *self = memory_owner(reading, struct feed_reading, reading);
     struct buffer list = {0};
     struct feed_item *item = NULL;
     int64_t count = 0;
@@ -201,8 +215,9 @@ static void put_feed(struct feed_reading *self, struct buffer *result)
 void log_feed(struct clerk *clerk, struct request *request, struct buffer *result)
 {
     const struct installation *installation = &clerk->edge->installation;
-    struct feed_reading self = {.reading = {clerk, clerk_log(clerk), .take = take_event},
-                                .wish = request->errand.details};
+    struct feed_reading self = {
+        .reading = {clerk, clerk_log(clerk), .take = take_event, .put = put_feed},
+        .wish = request->errand.details};
     if (self.reading.bus == NULL) {
         buffer_byte(result, LOG_UNREACHABLE);
         return;
@@ -211,13 +226,7 @@ void log_feed(struct clerk *clerk, struct request *request, struct buffer *resul
     feed_init(&self.feed, installation->partition_count, positions);
     self.reading.follower =
         follower_new(self.reading.bus, installation, event_topics, FEED_TOPIC_COUNT, positions);
-    if (!read_to_end(&self.reading))
-        buffer_byte(result, LOG_UNREACHABLE);
-    else if (self.reading.lost)
-        buffer_byte(result, LOG_OTHER);
-    else
-        put_feed(&self, result);
-    finish(&self.reading);
+    answer_by(&self.reading, result);
     feed_release(&self.feed);
     memory_free(positions);
 }
@@ -240,8 +249,9 @@ static void take_step(struct reading *reading, const struct bus_event *event,
         record_list_add(&self->list, news, &reading->item);
 }
 
-static void put_flow(struct flow_reading *self, struct buffer *result)
+static void put_flow(struct reading *reading, struct buffer *result)
 {
+    struct flow_reading *self = memory_owner(reading, struct flow_reading, reading);
     struct flow flow;
     struct buffer members = {0};
     record_list_sort(&self->list);
@@ -257,8 +267,9 @@ void log_flow(struct clerk *clerk, struct request *request, struct buffer *resul
 {
     static const int all_topics[TOPIC_COUNT] = {0, 1, 2, 3, 4, 5};
     const struct installation *installation = &clerk->edge->installation;
-    struct flow_reading self = {.reading = {clerk, clerk_log(clerk), .take = take_step},
-                                .reservation_id = text_of(request->errand.reservation_id)};
+    struct flow_reading self = {
+        .reading = {clerk, clerk_log(clerk), .take = take_step, .put = put_flow},
+        .reservation_id = text_of(request->errand.reservation_id)};
     if (self.reading.bus == NULL) {
         buffer_byte(result, LOG_UNREACHABLE);
         return;
@@ -271,12 +282,6 @@ void log_flow(struct clerk *clerk, struct request *request, struct buffer *resul
         for (int partition = 0; partition < installation->partition_count; partition++)
             if (partition != own)
                 follower_leave(self.reading.follower, topic, partition);
-    if (!read_to_end(&self.reading))
-        buffer_byte(result, LOG_UNREACHABLE);
-    else if (self.reading.lost)
-        buffer_byte(result, LOG_OTHER);
-    else
-        put_flow(&self, result);
-    finish(&self.reading);
+    answer_by(&self.reading, result);
     record_list_release(&self.list);
 }

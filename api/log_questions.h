@@ -29,6 +29,9 @@ struct feed_wish {
  * (CloudEvents 1.0.2, JSON format §4) with commas between. */
 void log_feed(struct clerk *clerk, struct request *request, struct buffer *result);
 
+/* Those of the event topics out of `all`, TOPIC_COUNT × partition_count. */
+void feed_positions(const struct fence *all, int partition_count, struct fence *fences);
+
 /* The cursor's text for positions, and back. `fences`: FEED_TOPIC_COUNT × partition_count. */
 void feed_cursor_print(const struct fence *fences, int partition_count, struct buffer *out);
 bool feed_cursor_parse(struct text cursor, int partition_count, struct fence *fences);
