@@ -175,10 +175,16 @@ static void answer(struct clerk_job *job, struct clerk *clerk)
     buffer_release(&result);
 }
 
-void clerks_ask(struct edge *edge, struct request *request)
+void clerks_begin(struct edge *edge, struct request *request, const struct errand_kind *kind,
+                  void (*question)(struct clerk *clerk, struct request *request,
+                                   struct buffer *result),
+                  int64_t wait_ms)
 {
+    request->errand.question = question;
     request->errand.job.run = answer;
-    if (register_post(edge->register_file, &request->errand.job))
+    errand_begin(edge, request, kind, wait_ms);
+    if (request->errand.phase == ERRAND_WAITING &&
+        register_post(edge->register_file, &request->errand.job))
         request->holders++;
 }
 

@@ -1,6 +1,6 @@
 /* clerks.h: who looks things up, in the register's file and in the log, off the serving threads.
  *
- *     handler ──clerks_ask──▶ register: what the view has is written ──▶ a clerk ──▶ resumed
+ *     handler ──clerks_begin──▶ register: what the view has is written ──▶ a clerk ──▶ resumed
  *                  └────────────── about the log ───────────────────────▶
  *
  * A few threads take what is to be done in the order in which it came, each with a handle of its
@@ -13,11 +13,14 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { CLERK_COUNT = 2 };
 
+struct buffer;
 struct bus;
 struct edge;
+struct errand_kind;
 struct request;
 struct sqlite3;
 
@@ -54,9 +57,14 @@ void clerks_free(struct clerks *clerks); /* NULL is allowed */
 bool clerks_post(struct clerks *clerks, struct clerk_job *job);
 bool clerks_post_log(struct clerks *clerks, struct clerk_job *job); /* for the one who reads it */
 
-/* Has a waiting errand's question answered (errand_tell): after what the view has now is in the
- * register's file, or at once if it is about the log. Under the edge's lock. */
-void clerks_ask(struct edge *edge, struct request *request);
+/* errand_begin; if it waits then, its question is answered (errand_tell) once what the view has now
+ * is in the register's file. Under the edge's lock. */
+void clerks_begin(struct edge *edge, struct request *request, const struct errand_kind *kind,
+                  void (*question)(struct clerk *clerk, struct request *request,
+                                   struct buffer *result),
+                  int64_t wait_ms);
+
+/* Has a waiting errand's question about the log answered (errand_tell). Under the edge's lock. */
 void clerks_ask_log(struct edge *edge, struct request *request);
 
 /* The handle on the log, for reading. NULL: it cannot be reached now; the next one asks again. */

@@ -11,17 +11,6 @@
 
 enum { LIST_WAIT_MS = 10 * 1000, REPORT_WAIT_MS = 30 * 1000 };
 
-/* Under the lock. */
-static void ask(struct edge *edge, struct request *request, const struct errand_kind *kind,
-                void (*question)(struct clerk *, struct request *, struct buffer *),
-                int64_t wait_ms)
-{
-    request->errand.question = question;
-    errand_begin(edge, request, kind, wait_ms);
-    if (request->errand.phase == ERRAND_WAITING)
-        clerks_ask(edge, request);
-}
-
 /* ---- GET /v1/shows/{id}/reservations --------------------------------------------------------- */
 
 static void put_next(struct request *request, struct text cursor)
@@ -128,7 +117,7 @@ void handle_list_reservations(struct edge *edge, struct request *request)
     } else if (wants_csv(request)) {
         answer_table(edge, request, wish);
     } else {
-        ask(edge, request, &list, register_list, LIST_WAIT_MS);
+        clerks_begin(edge, request, &list, register_list, LIST_WAIT_MS);
     }
     edge_unlock(edge);
 }
@@ -167,7 +156,7 @@ void handle_attention(struct edge *edge, struct request *request)
         return;
     request->errand.details = wish;
     edge_lock(edge);
-    ask(edge, request, &attention, register_attention, LIST_WAIT_MS);
+    clerks_begin(edge, request, &attention, register_attention, LIST_WAIT_MS);
     edge_unlock(edge);
 }
 
@@ -195,7 +184,7 @@ void handle_report(struct edge *edge, struct request *request)
     const struct show *show = view_show(&edge->view, request->parts[0]);
     if (show) {
         request->errand.details = arena_text(&request->arena, text_of(show->currency)).data;
-        ask(edge, request, &report, register_report, REPORT_WAIT_MS);
+        clerks_begin(edge, request, &report, register_report, REPORT_WAIT_MS);
     } else {
         problem_answer(request, PROBLEM_not_found, "there is no such show");
     }

@@ -381,11 +381,8 @@ static void handle_result(struct edge *edge, struct request *request, enum messa
     else
         message_set(record, payment_id, errand->name);
     errand->details = record;
-    errand->question = register_find_payment;
     edge_lock(edge);
-    errand_begin(edge, request, &result, request_wait_ms(request));
-    if (errand->phase == ERRAND_WAITING)
-        clerks_ask(edge, request);
+    clerks_begin(edge, request, &result, register_find_payment, request_wait_ms(request));
     edge_unlock(edge);
 }
 

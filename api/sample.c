@@ -115,11 +115,8 @@ static const struct errand_kind list_show = {"list show", list_look, sample_late
 static void ask(struct edge *edge, struct request *request, const struct errand_kind *kind,
                 void (*question)(struct clerk *, struct request *, struct buffer *))
 {
-    request->errand.question = question;
     edge_lock(edge);
-    errand_begin(edge, request, kind, SAMPLE_WAIT_MS);
-    if (request->errand.phase == ERRAND_WAITING)
-        clerks_ask(edge, request);
+    clerks_begin(edge, request, kind, question, SAMPLE_WAIT_MS);
     edge_unlock(edge);
 }
 
