@@ -17,7 +17,7 @@ MAIN_stagedoor-checkout := services/checkout/main.c
 MAIN_stagedoor-edge := api/main.c
 MAIN_stagedoor-paydesk := paydesk/main.c
 
-IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/*.c bus/*.c services/*/*.c audit/*.c keys/*.c story/*.c))
+IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/*.c bus/*.c services/*/*.c audit/*.c keys/*.c story/*.c manager/*.c))
 IN_api  := $(filter-out %/main.c,$(wildcard api/*.c))
 IN_cli  := $(filter-out %/main.c,$(wildcard cli/*.c))
 IN_paydesk := $(filter-out %/main.c,$(wildcard paydesk/*.c))

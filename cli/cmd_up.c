@@ -3,8 +3,8 @@
 #include "base/crc.h"
 #include "base/memory.h"
 #include "cli/connect.h"
-#include "cli/doorway.h"
-#include "cli/supervisor.h"
+#include "manager/doorway.h"
+#include "manager/supervisor.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -36,12 +36,13 @@ ARROWS = {
     "audit": {"base", "schemas", "bus"},
     "replay": {"base", "schemas", "bus", "audit", "shell"},
     "keys": {"base"},
+    "manager": {"base", "schemas"},
     "story": {"base", "schemas", "bus"},
     "api": {"base", "schemas", "bus", "keys", "story"},
-    "cli": {"base", "schemas", "bus", "audit", "keys", "story"},
+    "cli": {"base", "schemas", "bus", "audit", "keys", "story", "manager"},
     "paydesk": {"base", "schemas", "bus"},
     "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "keys", "story",
-              "api", "cli", "paydesk"},
+              "api", "cli", "paydesk", "manager"},
 }
 
 # Which files alone may include a library's header.

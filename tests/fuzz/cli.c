@@ -4,7 +4,7 @@
  * What is printed holds nothing that could move a cursor, and is JSON where it says so. */
 #include "base/memory.h"
 #include "cli/examples.h"
-#include "cli/line_reader.h"
+#include "manager/line_reader.h"
 #include "cli/options.h"
 #include "cli/refused.h"
 #include "cli/tail_print.h"

@@ -1,5 +1,5 @@
 /* Listening sockets, opened before anyone serves from them. */
-#include "cli/doorway.h"
+#include "manager/doorway.h"
 
 #include <errno.h>
 #include <netdb.h>

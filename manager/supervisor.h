@@ -12,8 +12,8 @@
  * A loop over poll(2) and signalfd(2), one thread, one supervisor in a process: it blocks SIGCHLD,
  * SIGINT, SIGTERM and SIGHUP for good. Nothing here knows of tickets or buses; a child that is
  * alive but silent is not noticed. */
-#ifndef CLI_SUPERVISOR_H
-#define CLI_SUPERVISOR_H
+#ifndef MANAGER_SUPERVISOR_H
+#define MANAGER_SUPERVISOR_H
 
 #include "base/text.h"
 

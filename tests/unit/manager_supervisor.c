@@ -1,8 +1,8 @@
 /* Children that die, talk and do not want to stop; and the pure parts around them. */
 #include "base/clock.h"
-#include "cli/doorway.h"
-#include "cli/line_reader.h"
-#include "cli/supervisor.h"
+#include "manager/doorway.h"
+#include "manager/line_reader.h"
+#include "manager/supervisor.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

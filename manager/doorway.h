@@ -4,8 +4,8 @@
  *
  * The sockets belong to the supervisor, so that connections queue instead of being refused while an
  * edge starts again. One thread. */
-#ifndef CLI_DOORWAY_H
-#define CLI_DOORWAY_H
+#ifndef MANAGER_DOORWAY_H
+#define MANAGER_DOORWAY_H
 
 #include "base/text.h"
 

@@ -4,8 +4,8 @@
  *
  * Bytes come in any pieces; out come whole lines without their newline and without the control
  * characters that could move a terminal's cursor. Pure; one thread. */
-#ifndef CLI_LINE_READER_H
-#define CLI_LINE_READER_H
+#ifndef MANAGER_LINE_READER_H
+#define MANAGER_LINE_READER_H
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /* Cutting bytes into lines. A child may write half a line, or rubbish. */
-#include "cli/line_reader.h"
+#include "manager/line_reader.h"
 
 #include <string.h>
 

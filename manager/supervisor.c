@@ -1,10 +1,10 @@
 /* Processes die; what matters is that someone is there when they do. */
-#include "cli/supervisor.h"
+#include "manager/supervisor.h"
 
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/memory.h"
-#include "cli/line_reader.h"
+#include "manager/line_reader.h"
 
 #include <assert.h>
 #include <errno.h>
