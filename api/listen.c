@@ -1,4 +1,4 @@
-/* Binding, or taking over. */
+/* Where the sockets come from. */
 #include "api/listen.h"
 
 #include <errno.h>
@@ -11,11 +11,63 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, ACTIVATED_FIRST = 3 };
+
+/* ---- systemd's sockets ----------------------------------------------------------------------- */
+
+/* How many, from ACTIVATED_FIRST on. Meant for a parent of ours: not for us. */
+static int activated_count(void)
+{
+    int64_t process, count;
+    if (!text_to_i64(text_of(getenv("LISTEN_PID")), &process) || process != getpid() ||
+        !text_to_i64(text_of(getenv("LISTEN_FDS")), &count))
+        return 0;
+    return count > LISTENERS_MAX + 1 ? LISTENERS_MAX + 1 : (int)count;
+}
+
+static bool learn_address(struct listen_address *listener, int descriptor)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t size = sizeof own;
+    int listening = 0;
+    socklen_t listening_size = sizeof listening;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == 0 &&
+           listening && getsockname(descriptor, (struct sockaddr *)&own, &size) == 0 &&
+           (own.ss_family == AF_INET || own.ss_family == AF_INET6) &&
+           getnameinfo((struct sockaddr *)&own, size, listener->host, sizeof listener->host,
+                       listener->port, sizeof listener->port, NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+}
+
+bool listen_activated(struct options *options, char *error)
+{
+    int count = activated_count();
+    if (count > LISTENERS_MAX) {
+        snprintf(error, OPTIONS_ERROR_SIZE, "systemd opened too many sockets; at most %d",
+                 LISTENERS_MAX);
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        struct listen_address listener = {.activated = ACTIVATED_FIRST + i};
+        if (!learn_address(&listener, listener.activated)) {
+            snprintf(error, OPTIONS_ERROR_SIZE,
+                     "descriptor %d of systemd is no listening TCP socket; in the .socket unit say "
+                     "ListenStream=HOST:PORT",
+                     listener.activated);
+            return false;
+        }
+        options->listeners[i] = listener;
+        options->listener_count = count;
+    }
+    return true;
+}
+
+/* ---- binding, or taking over ----------------------------------------------------------------- */
 
 /* The descriptor handed down for HOST:PORT, or -1. */
 static int inherited(const struct listen_address *listener)
 {
+    if (listener->activated)
+        return listener->activated;
     struct text rest = text_of(getenv("STAGEDOOR_LISTEN_FDS"));
     char wanted[sizeof listener->host + sizeof listener->port + 4];
     char bracketed[sizeof wanted + 2];

@@ -108,6 +108,8 @@ static void read_options(int count, char **arguments, struct options *options)
         puts("stagedoor-edge " STAGEDOOR_VERSION);
     if (options->help || options->version)
         exit(END_OK);
+    if (!listen_activated(options, error))
+        give_up(END_USAGE, error);
     log_set_level(options->log_level);
 }
 

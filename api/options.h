@@ -13,6 +13,7 @@ struct listen_address {
     char host[256];
     char port[8];
     enum listener_kind kind;
+    int activated; /* the descriptor systemd opened it as; 0: nobody has */
 };
 
 #define PAYMENT_ID_MARK "{payment_id}"

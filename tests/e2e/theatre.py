@@ -49,13 +49,13 @@ def new_key():
 class Program:
     """A process whose lines are read as they come."""
 
-    def __init__(self, name, *arguments, env=None):
+    def __init__(self, name, *arguments, env=None, pass_fds=()):
         self.name = name
         self.lines = []
         self.process = subprocess.Popen(
             [str(BIN / name), *map(str, arguments)], env=dict(os.environ, **(env or {})),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", bufsize=1)
+            text=True, errors="replace", bufsize=1, pass_fds=pass_fds)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
@@ -218,8 +218,8 @@ class House:
         self.data = folder / "data"
         self.programs = []
 
-    def start(self, name, *arguments, env=None):
-        program = Program(name, *arguments, env=env)
+    def start(self, name, *arguments, env=None, pass_fds=()):
+        program = Program(name, *arguments, env=env, pass_fds=pass_fds)
         self.programs.append(program)
         return program
 
