@@ -16,21 +16,18 @@
 #define AUDIT_BOOK_H
 
 #include "audit/audit.h"
+#include "audit/parts.h"
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/recent.h"
 #include "bus/fence.h"
 
 enum {
-    SERVICES = 3,
-    INPUTS_MAX = 3,
     SHOW_COMMANDS = 64,    /* ids of commands remembered per show */
     BOOKING_COMMANDS = 16, /* and per reservation */
     REFUND_COMMANDS = 16,
     TICKET_COMMANDS = 4
 };
-enum { SHOWS, RESERVATIONS, CHECKOUT };
-
 /* ---- records --------------------------------------------------------------------------------- */
 
 /* A record, kept until everyone who reads its topic has passed it. */
@@ -297,15 +294,6 @@ struct hearing {
 
 /* ---- shared by all files --------------------------------------------------------------------- */
 
-/* Who reads what, in the order of sd_positions. */
-struct part {
-    const char *name;
-    int output;
-    int input_count;
-    int inputs[INPUTS_MAX];
-};
-extern const struct part parts[SERVICES];
-
 void breach_at(struct audit *audit, int invariant, const struct place *place, int64_t append_ms,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 #define BREACH(hearing, invariant, ...)                                                            \
@@ -330,7 +318,6 @@ enum answer answer_to(struct audit *audit, struct book *book, int service, int p
                       const struct message *input, enum envelope_result result);
 enum envelope_result read_page(struct audit *audit, int topic, int partition,
                                const struct page *page, struct message *message);
-bool may_react(int service, enum message_type input);
 
 /* stream.c */
 void stream_read(struct audit *audit, const struct place *place, const struct bus_record *record);

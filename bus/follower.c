@@ -149,7 +149,7 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
     case FENCE_ACCEPTED:
         return read_message(follower, arena, item);
     case FENCE_PROGRESS:
-        return FOLLOWER_NOTHING;
+        return FOLLOWER_PROGRESS;
     case FENCE_DOUBT:
         bus_follow(follower->bus, item->place.topic, item->place.partition, watched->fence.doubt);
         return FOLLOWER_NOTHING;

@@ -14,10 +14,11 @@
 struct follower;
 
 enum follower_news {
-    FOLLOWER_NOTHING, /* not for a view: an answer to an append, progress, membership … */
-    FOLLOWER_MESSAGE, /* an accepted event, or a record of a command topic */
-    FOLLOWER_CLAIM,   /* a new owner of the partition */
-    FOLLOWER_VOID,    /* a record that does not count; item.why says why */
+    FOLLOWER_NOTHING,  /* not for a view: an answer to an append, membership … */
+    FOLLOWER_MESSAGE,  /* an accepted event, or a record of a command topic */
+    FOLLOWER_CLAIM,    /* a new owner of the partition */
+    FOLLOWER_PROGRESS, /* an owner says how far it has read; it changes nothing */
+    FOLLOWER_VOID,     /* a record that does not count; item.why says why */
     FOLLOWER_STRANGE, /* accepted, but this build cannot read it (a newer one wrote it); item.why */
     FOLLOWER_LOST /* the log is not what it was; the partition is no longer followed; item.why */
 };

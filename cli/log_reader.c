@@ -114,6 +114,8 @@ static bool take(struct log_reader *reader, const struct bus_event *event)
         command_fail(reader->command, END_NO, "%s/%d@%lld: lost: %s", topic_name(place->topic),
                      place->partition, (long long)place->offset, reader->item.why);
     }
+    if (reader->news == FOLLOWER_PROGRESS)
+        return reader->wish.progress;
     return reader->news != FOLLOWER_NOTHING && reader->news != FOLLOWER_LOST;
 }
 

@@ -25,6 +25,7 @@ struct log_wish {
     bool topics[TOPIC_COUNT]; /* none set: all six */
     struct text containing;   /* only records with this in key, headers or value, and claims; data
                                  NULL: all. Borrowed */
+    bool progress;            /* also how far owners say that they have read */
     bool patient;             /* wait for a log that does not answer, instead of giving up */
 };
 

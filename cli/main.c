@@ -54,6 +54,15 @@ static const struct command commands[] = {
      "Checks every record against the invariants of the choreography, by a fold of its own. Exit\n"
      "code 0: no breach; 1: there is one, and the first is told with its place.\n",
      command_verify},
+    {"owners", "", "who owns which partition, since when, and what waits for it",
+     "By the log: the last claim of each partition, what was accepted since, and the inputs behind "
+     "its\n"
+     "last positions that may need an answer. ready: nothing waits (an owner with nothing to do "
+     "says\n"
+     "nothing, so this is no proof of life); recovering: claimed, nothing said yet; behind: at "
+     "work;\n"
+     "silent: something waits and nothing was said for a minute.\n",
+     command_owners},
     {"keys", "list | add NAME ROLE | revoke NAME | rotate | forget ID",
      "who may do what at the edges, changed while they run",
      "ROLE is public, boxoffice or admin; a new key is printed once. `rotate` makes a signing key "

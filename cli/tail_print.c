@@ -17,6 +17,8 @@ static const char *news_word(enum follower_news news)
         return "accepted";
     case FOLLOWER_CLAIM:
         return "claim";
+    case FOLLOWER_PROGRESS:
+        return "progress";
     case FOLLOWER_VOID:
         return "void";
     case FOLLOWER_STRANGE:

@@ -138,6 +138,7 @@ static void hear_record(struct paydesk *paydesk, const struct bus_event *event)
         break;
     case FOLLOWER_NOTHING:
     case FOLLOWER_CLAIM:
+    case FOLLOWER_PROGRESS:
     case FOLLOWER_VOID:
         break;
     }

@@ -136,11 +136,9 @@ static void reader_close(struct reader *reader)
 /* One letter an item; a message tells its detail too. */
 static void tell(struct reader *reader, enum follower_news news, const struct follower_item *item)
 {
-    static const char letters[] = {[FOLLOWER_MESSAGE] = 'M',
-                                   [FOLLOWER_CLAIM] = 'C',
-                                   [FOLLOWER_VOID] = 'V',
-                                   [FOLLOWER_STRANGE] = 'S',
-                                   [FOLLOWER_LOST] = 'L'};
+    static const char letters[] = {
+        [FOLLOWER_MESSAGE] = 'M', [FOLLOWER_CLAIM] = 'C',   [FOLLOWER_PROGRESS] = 'P',
+        [FOLLOWER_VOID] = 'V',    [FOLLOWER_STRANGE] = 'S', [FOLLOWER_LOST] = 'L'};
     size_t size = strlen(reader->told);
     if (news == FOLLOWER_NOTHING)
         return;
@@ -191,7 +189,7 @@ static void follower__tells_what_counts(void **state)
     refused(&house, 0, "6-" B ".1", "three");
     struct reader reader = reader_open(&house, NULL);
     assert_false(follower_caught_up(reader.follower));
-    assert_string_equal(EVENTS(&reader), "C1 M2:one M4:two V5 C6 V7 M8:three");
+    assert_string_equal(EVENTS(&reader), "C1 M2:one P3 M4:two V5 C6 V7 M8:three");
     assert_string_equal(reader.why, "of an earlier epoch");
     assert_int_equal(follower_void_count(reader.follower), 2);
     assert_true(follower_caught_up(reader.follower));
