@@ -42,14 +42,14 @@ bool listen_activated(struct options *options, char *error)
 {
     int count = activated_count();
     if (count > LISTENERS_MAX) {
-        snprintf(error, OPTIONS_ERROR_SIZE, "systemd opened too many sockets; at most %d",
+        snprintf(error, LISTEN_ERROR_SIZE, "systemd opened too many sockets; at most %d",
                  LISTENERS_MAX);
         return false;
     }
     for (int i = 0; i < count; i++) {
         struct listen_address listener = {.activated = ACTIVATED_FIRST + i};
         if (!learn_address(&listener, listener.activated)) {
-            snprintf(error, OPTIONS_ERROR_SIZE,
+            snprintf(error, LISTEN_ERROR_SIZE,
                      "descriptor %d of systemd is no listening TCP socket; in the .socket unit say "
                      "ListenStream=HOST:PORT",
                      listener.activated);
@@ -108,7 +108,7 @@ static int open_socket(const struct listen_address *listener, char *error)
     struct addrinfo *found = NULL;
     int problem = getaddrinfo(listener->host, listener->port, &hints, &found);
     if (problem) {
-        snprintf(error, OPTIONS_ERROR_SIZE, "cannot find the address '%s': %s", listener->host,
+        snprintf(error, LISTEN_ERROR_SIZE, "cannot find the address '%s': %s", listener->host,
                  gai_strerror(problem));
         return -1;
     }
@@ -116,7 +116,7 @@ static int open_socket(const struct listen_address *listener, char *error)
     for (const struct addrinfo *each = found; each && socket_fd < 0; each = each->ai_next)
         socket_fd = bind_one(each);
     if (socket_fd < 0)
-        snprintf(error, OPTIONS_ERROR_SIZE,
+        snprintf(error, LISTEN_ERROR_SIZE,
                  "cannot listen on '%s:%s': %s; is another server there? try another port",
                  listener->host, listener->port, strerror(errno));
     freeaddrinfo(found);

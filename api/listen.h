@@ -7,12 +7,14 @@
 
 #include "api/options.h"
 
+enum { LISTEN_ERROR_SIZE = 512 };
+
 /* The sockets of systemd, if it has opened any for this process, become the listeners, whatever
- * --listen says. false: `error` (OPTIONS_ERROR_SIZE bytes) says what to do. */
+ * --listen says. false: `error` (LISTEN_ERROR_SIZE bytes) says what to do. */
 bool listen_activated(struct options *options, char *error);
 
 /* One listening socket per listener of the options. On port 0 a free one is taken and written
- * into the options. false: `error` (OPTIONS_ERROR_SIZE bytes) says what to do; nothing stays
+ * into the options. false: `error` (LISTEN_ERROR_SIZE bytes) says what to do; nothing stays
  * open. */
 bool listen_all(struct options *options, int sockets[LISTENERS_MAX], char *error);
 

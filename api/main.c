@@ -6,7 +6,6 @@
 #include "api/listen.h"
 #include "api/register.h"
 #include "api/viewers.h"
-#include "base/version.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/memory.h"
@@ -35,7 +34,7 @@ enum {
 
 static _Noreturn void give_up(int code, const char *why)
 {
-    fprintf(stderr, "stagedoor-edge: %s\n", why);
+    fprintf(stderr, EDGE_PROGRAM ": %s\n", why);
     exit(code);
 }
 
@@ -99,15 +98,11 @@ static bool is_loopback_only(const struct options *options)
 
 static void read_options(int count, char **arguments, struct options *options)
 {
-    char error[OPTIONS_ERROR_SIZE];
-    if (!options_parse(count, arguments, options, error))
-        give_up(END_USAGE, error);
-    if (options->help)
-        fputs(options_help(), stdout);
-    if (options->version)
-        puts("stagedoor-edge " STAGEDOOR_VERSION);
-    if (options->help || options->version)
-        exit(END_OK);
+    char error[LISTEN_ERROR_SIZE];
+    struct buffer said = {0};
+    enum options_result result = options_read_edge(count, arguments, options, &said);
+    if (result != OPTIONS_OK)
+        exit(options_end(EDGE_PROGRAM, result, &said));
     if (!listen_activated(options, error))
         give_up(END_USAGE, error);
     log_set_level(options->log_level);
@@ -257,7 +252,7 @@ int main(int count, char **arguments)
     static struct options options;
     static struct edge edge;
     struct bus_error error;
-    char why[OPTIONS_ERROR_SIZE];
+    char why[LISTEN_ERROR_SIZE];
     int sockets[LISTENERS_MAX];
     sigset_t signals;
     read_options(count, arguments, &options);

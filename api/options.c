@@ -1,50 +1,15 @@
-/* One row per option: its name, its variable, its default, how it is read. */
+/* One row per option, and how those are read that are more than a text or a number. */
 #include "api/options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct option_row {
-    const char *name;
-    const char *variable;
-    const char *standard; /* NULL: none */
-    bool (*read)(struct options *options, const char *value, size_t at);
-    size_t at;
-};
+enum { COUNT_MAX = 1000000 };
 
-static bool read_string(struct options *options, const char *value, size_t at)
+static bool read_switch(void *on, const char *value)
 {
-    *(const char **)((char *)options + at) = value;
-    return true;
-}
-
-static bool read_count(struct options *options, const char *value, size_t at)
-{
-    int64_t count;
-    if (!text_to_i64(text_of(value), &count) || count < 1 || count > 1000000)
-        return false;
-    *(int *)((char *)options + at) = (int)count;
-    return true;
-}
-
-static bool read_rate(struct options *options, const char *value, size_t at)
-{
-    int *rate = (int *)(void *)((char *)options + at);
-    *rate = 0;
-    return strcmp(value, "0") == 0 || read_count(options, value, at);
-}
-
-static bool read_switch(struct options *options, const char *value, size_t at)
-{
-    bool on = strcmp(value, "on") == 0;
-    *(bool *)((char *)options + at) = on;
-    return on || strcmp(value, "off") == 0;
-}
-
-static bool read_level(struct options *options, const char *value, size_t at)
-{
-    return log_level_parse(value, (enum log_level *)(void *)((char *)options + at));
+    *(bool *)on = strcmp(value, "on") == 0;
+    return *(bool *)on || strcmp(value, "off") == 0;
 }
 
 static bool read_port(struct text port, char out[8])
@@ -90,10 +55,10 @@ static bool read_listener(struct text text, struct listen_address *listener)
 }
 
 /* One per --listen; the variable may name several, with commas. */
-static bool read_listeners(struct options *options, const char *value, size_t at)
+static bool read_listeners(void *target, const char *value)
 {
+    struct options *options = target;
     struct text rest = text_of(value);
-    (void)at;
     while (rest.size) {
         if (options->listener_count == LISTENERS_MAX ||
             !read_listener(text_cut(&rest, ','), &options->listeners[options->listener_count]))
@@ -119,10 +84,10 @@ static bool is_pay_url(struct text url)
 }
 
 /* One per --pay-url; the variable may name several, with commas. */
-static bool read_pay_urls(struct options *options, const char *value, size_t at)
+static bool read_pay_urls(void *target, const char *value)
 {
+    struct options *options = target;
     struct text rest = text_of(value);
-    (void)at;
     while (rest.size) {
         struct text url = text_cut(&rest, ',');
         struct text provider = text_cut(&url, '=');
@@ -137,11 +102,11 @@ static bool read_pay_urls(struct options *options, const char *value, size_t at)
 }
 
 /* One per --trusted-proxy; the variable may name several, with commas. */
-static bool read_proxies(struct options *options, const char *value, size_t at)
+static bool read_proxies(void *target, const char *value)
 {
+    struct options *options = target;
     struct networks *networks = &options->trusted_proxies;
     struct text rest = text_of(value);
-    (void)at;
     while (rest.size)
         if (networks->count == NETWORKS_MAX ||
             !network_parse(text_cut(&rest, ','), &networks->items[networks->count++]))
@@ -163,10 +128,10 @@ static bool is_origin(struct text text)
            !memchr(rest.data + 2, '/', rest.size - 2);
 }
 
-static bool read_origins(struct options *options, const char *value, size_t at)
+static bool read_origins(void *target, const char *value)
 {
+    struct options *options = target;
     struct text rest = text_of(value);
-    (void)at;
     while (rest.size) {
         struct text origin = text_cut(&rest, ',');
         if (options->cors_origin_count == CORS_ORIGINS_MAX || !is_origin(origin))
@@ -184,126 +149,73 @@ const struct pay_url *options_pay_url(const struct options *options, struct text
     return NULL;
 }
 
-#define AT(field) offsetof(struct options, field)
-static const struct option_row rows[] = {
-    {"--bus", "STAGEDOOR_BUS", NULL, read_string, AT(bus)},
-    {"--listen", "STAGEDOOR_LISTEN", "127.0.0.1:3000", read_listeners, 0},
-    {"--data", "STAGEDOOR_DATA", "var/edge", read_string, AT(data)},
-    {"--keys", "STAGEDOOR_KEYS_DIR", "", read_string, AT(keys)},
-    {"--topic-prefix", "STAGEDOOR_TOPIC_PREFIX", "", read_string, AT(topic_prefix)},
-    {"--connections-max", "STAGEDOOR_CONNECTIONS_MAX", "4096", read_count, AT(connections_max)},
-    {"--per-address-max", "STAGEDOOR_PER_ADDRESS_MAX", "512", read_count, AT(per_address_max)},
-    {"--in-flight-max", "STAGEDOOR_IN_FLIGHT_MAX", "8192", read_count, AT(in_flight_max)},
-    {"--rate", "STAGEDOOR_RATE", "200", read_rate, AT(rate)},
-    {"--burst", "STAGEDOOR_BURST", "1000", read_count, AT(burst)},
-    {"--key-rate", "STAGEDOOR_KEY_RATE", "5000", read_rate, AT(key_rate)},
-    {"--trusted-proxy", "STAGEDOOR_TRUSTED_PROXY", NULL, read_proxies, 0},
-    {"--cors-origin", "STAGEDOOR_CORS_ORIGIN", NULL, read_origins, 0},
-    {"--pay-url", "STAGEDOOR_PAY_URL", NULL, read_pay_urls, 0},
-    {"--sample", "STAGEDOOR_SAMPLE", "on", read_switch, AT(sample)},
-    {"--log-level", "STAGEDOOR_LOG_LEVEL", "info", read_level, AT(log_level)},
-};
-enum { ROW_COUNT = sizeof rows / sizeof *rows };
+enum { SPECS_MAX = 24 };
 
-const char *options_help(void)
+static int edge_specs(struct options *options, struct option_spec specs[SPECS_MAX])
 {
-    return "usage: stagedoor-edge --bus URL [options]\n"
-           "\n"
-           "  --bus URL                 kafka://HOST:PORT[,HOST:PORT]... or sqlite:PATH\n"
-           "  --listen HOST:PORT[=KIND] may be repeated; port 0 takes a free one "
-           "(127.0.0.1:3000);\n"
-           "                            KIND: which of the course's servers GET / answers as, "
-           "monolith,\n"
-           "                            api, shows or reservations\n"
-           "  --data DIR                keys and register.db, of this edge alone (var/edge)\n"
-           "  --keys DIR                keys of another edge beside this one (that of --data)\n"
-           "  --topic-prefix PREFIX     one log may hold several installations\n"
-           "  --connections-max N       in all (4096)\n"
-           "  --per-address-max N       connections of one address (512)\n"
-           "  --in-flight-max N         requests that wait at once (8192)\n"
-           "  --rate N                  requests a second of one address (200); 0: no limit, as "
-           "for this machine\n"
-           "  --burst N                 and so many at once (1000)\n"
-           "  --key-rate N              requests a second of one API key (5000); 0: no limit\n"
-           "  --trusted-proxy NETWORK   believed when it says whom it speaks for; may be "
-           "repeated\n"
-           "  --cors-origin ORIGIN      whose pages may use /v1, or *; may be repeated\n"
-           "  --pay-url PROVIDER=URL    where customers pay, as https://.../{payment_id}; may be "
-           "repeated\n"
-           "  --sample on|off           the routes of the course project (on)\n"
-           "  --log-level LEVEL         debug, info, warning or error (info)\n"
-           "  --help, --version\n"
-           "\n"
-           "Each option may also be set by its variable: STAGEDOOR_BUS, STAGEDOOR_LISTEN, "
-           "STAGEDOOR_DATA, ...\n"
-           "STAGEDOOR_KEYS holds the lines of the keys file. Exit codes: 100 usage, 111 system "
-           "failure.\n";
+    const struct option_spec rows[] = {
+        OPTION_NEEDED("bus", "URL", "STAGEDOOR_BUS", &options->bus, "sqlite:var/bus.db",
+                      "kafka://HOST:PORT[,…] or sqlite:PATH"),
+        OPTION_READ("listen", "HOST:PORT[=KIND]", "STAGEDOOR_LISTEN", read_listeners, options,
+                    "127.0.0.1:3000", "may be repeated; port 0 takes a free one; KIND below"),
+        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &options->data,
+                    "keys and register.db, of this edge alone (var/edge)"),
+        OPTION_TEXT("keys", "DIR", "STAGEDOOR_KEYS_DIR", &options->keys,
+                    "keys of another edge beside this one (that of --data)"),
+        OPTION_TEXT("topic-prefix", "PREFIX", "STAGEDOOR_TOPIC_PREFIX", &options->topic_prefix,
+                    "one log may hold several installations"),
+        OPTION_NUMBER("connections-max", "N", "STAGEDOOR_CONNECTIONS_MAX",
+                      &options->connections_max, 1, COUNT_MAX, "in all (4096)"),
+        OPTION_NUMBER("per-address-max", "N", "STAGEDOOR_PER_ADDRESS_MAX",
+                      &options->per_address_max, 1, COUNT_MAX, "connections of one address (512)"),
+        OPTION_NUMBER("in-flight-max", "N", "STAGEDOOR_IN_FLIGHT_MAX", &options->in_flight_max, 1,
+                      COUNT_MAX, "requests that wait at once (8192)"),
+        OPTION_NUMBER("rate", "N", "STAGEDOOR_RATE", &options->rate, 0, COUNT_MAX,
+                      "requests a second of one address; 0: no limit, as for this machine (200)"),
+        OPTION_NUMBER("burst", "N", "STAGEDOOR_BURST", &options->burst, 1, COUNT_MAX,
+                      "and so many at once (1000)"),
+        OPTION_NUMBER("key-rate", "N", "STAGEDOOR_KEY_RATE", &options->key_rate, 0, COUNT_MAX,
+                      "requests a second of one API key; 0: no limit (5000)"),
+        OPTION_READ("trusted-proxy", "NETWORK", "STAGEDOOR_TRUSTED_PROXY", read_proxies, options,
+                    NULL, "believed when it says whom it speaks for; may be repeated"),
+        OPTION_READ("cors-origin", "ORIGIN", "STAGEDOOR_CORS_ORIGIN", read_origins, options, NULL,
+                    "whose pages may use /v1, or *; may be repeated"),
+        OPTION_READ("pay-url", "PROVIDER=URL", "STAGEDOOR_PAY_URL", read_pay_urls, options, NULL,
+                    "where customers pay, as https://.../{payment_id}; may be repeated"),
+        OPTION_READ("sample", "on|off", "STAGEDOOR_SAMPLE", read_switch, &options->sample, "on",
+                    "the routes of the course project"),
+        OPTION_LOG_LEVEL(&options->log_level),
+    };
+    _Static_assert(sizeof rows / sizeof *rows <= SPECS_MAX, "there is room for all rows");
+    memcpy(specs, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
 }
 
-static bool apply(const struct option_row *row, const char *name, const char *value,
-                  struct options *options, char *error)
-{
-    if (row->read(options, value, row->at))
-        return true;
-    snprintf(error, OPTIONS_ERROR_SIZE, "'%s' is no value for %s; see --help", value, name);
-    return false;
-}
+static const char more[] =
+    "KIND: which of the course's servers GET / answers as: monolith, api, shows or reservations.\n"
+    "What may be repeated is separated by commas in its variable. STAGEDOOR_KEYS holds the lines\n"
+    "of the keys file. Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n";
 
-static bool read_arguments(int count, char **arguments, struct options *options, bool *given,
-                           char *error)
+enum options_result options_read_edge(int count, char **arguments, struct options *options,
+                                      struct buffer *said)
 {
-    for (int i = 1; i < count; i++) {
-        const char *name = arguments[i];
-        const char *equals = strchr(name, '=');
-        size_t size =
-            equals && strncmp(name, "--", 2) == 0 ? (size_t)(equals - name) : strlen(name);
-        int row = 0;
-        options->help |= strcmp(name, "--help") == 0;
-        options->version |= strcmp(name, "--version") == 0;
-        if (options->help || options->version)
-            return true;
-        while (row < ROW_COUNT &&
-               (strlen(rows[row].name) != size || strncmp(rows[row].name, name, size) != 0))
-            row++;
-        const char *value = size < strlen(name) ? name + size + 1
-                            : i + 1 < count     ? arguments[++i]
-                                                : NULL;
-        if (row == ROW_COUNT || value == NULL) {
-            snprintf(error, OPTIONS_ERROR_SIZE,
-                     row == ROW_COUNT ? "unknown option '%s'; see --help"
-                                      : "%s needs a value; see --help",
-                     name);
-            return false;
-        }
-        given[row] = true;
-        if (!apply(&rows[row], rows[row].name, value, options, error))
-            return false;
-    }
-    return true;
-}
-
-bool options_parse(int count, char **arguments, struct options *options, char *error)
-{
-    bool given[ROW_COUNT] = {false};
-    *options = (struct options){0};
-    if (!read_arguments(count, arguments, options, given, error))
-        return false;
-    if (options->help || options->version)
-        return true;
-    for (int i = 0; i < ROW_COUNT; i++) {
-        const char *value = getenv(rows[i].variable);
-        if (given[i])
-            continue;
-        if (value && value[0]
-                ? !apply(&rows[i], rows[i].variable, value, options, error)
-                : rows[i].standard && !rows[i].read(options, rows[i].standard, rows[i].at))
-            return false;
-    }
-    if (options->bus)
-        return true;
-    snprintf(error, OPTIONS_ERROR_SIZE,
-             "no bus is named; try: --bus sqlite:var/log.db or --bus kafka://localhost:9092");
-    return false;
+    struct option_spec specs[SPECS_MAX];
+    struct operands none;
+    *options = (struct options){.data = "var/edge",
+                                .keys = "",
+                                .topic_prefix = "",
+                                .connections_max = 4096,
+                                .per_address_max = 512,
+                                .in_flight_max = 8192,
+                                .rate = 200,
+                                .burst = 1000,
+                                .key_rate = 5000};
+    const struct option_table table = {.program = EDGE_PROGRAM,
+                                       .operands = "",
+                                       .more = more,
+                                       .specs = specs,
+                                       .count = edge_specs(options, specs)};
+    return options_parse(&table, count, arguments, &none, said);
 }
 
 bool options_is_loopback(const char *host)

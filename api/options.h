@@ -5,9 +5,11 @@
 
 #include "api/address.h"
 #include "api/request.h"
-#include "base/log.h"
+#include "base/options.h"
 
-enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, CORS_ORIGINS_MAX = 16, OPTIONS_ERROR_SIZE = 512 };
+enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, CORS_ORIGINS_MAX = 16 };
+
+#define EDGE_PROGRAM "stagedoor-edge"
 
 struct listen_address {
     char host[256];
@@ -42,14 +44,11 @@ struct options {
     int pay_url_count;
     bool sample; /* the routes of the course project are served */
     enum log_level log_level;
-    bool help, version;
 };
 
-/* false: `error` (OPTIONS_ERROR_SIZE bytes) says what is wrong, in one line. Texts stay in argv
- * and environment. */
-bool options_parse(int count, char **arguments, struct options *options, char *error);
-
-const char *options_help(void);
+/* As options_parse. Texts stay in argv and environment. */
+enum options_result options_read_edge(int count, char **arguments, struct options *options,
+                                      struct buffer *said);
 
 /* Of that provider; NULL: it is not one a customer may be sent to. */
 const struct pay_url *options_pay_url(const struct options *options, struct text provider);

@@ -4,39 +4,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void print_usage(const struct command *command, const struct option_spec *specs, int count)
-{
-    struct buffer out = {0};
-    buffer_print(&out, "usage: stagedoor %s [OPTIONS]%s%s\n\n%s\n", command->name,
-                 command->operands[0] ? " " : "", command->operands, command->summary);
-    if (command->more)
-        buffer_string(&out, command->more);
-    buffer_byte(&out, '\n');
-    options_help(specs, count, &out);
-    fwrite(out.data, 1, out.size, stdout);
-    buffer_release(&out);
-}
-
 bool command_options(const struct command *command, const struct option_spec *specs, int count,
                      int argc, char **argv, struct operands *operands, int *end)
 {
-    char error[OPTIONS_ERROR_SIZE];
-    switch (options_parse(specs, count, argc, argv, operands, error)) {
-    case OPTIONS_OK:
-        if (operands->count == 0 || command->operands[0])
-            return true;
-        *end = command_fail(command, END_USAGE, "unexpected argument '%s'; see --help",
-                            operands->items[0]);
-        return false;
-    case OPTIONS_HELP:
-        print_usage(command, specs, count);
-        *end = END_OK;
-        return false;
-    case OPTIONS_WRONG:
-        *end = command_fail(command, END_USAGE, "%s", error);
-        return false;
-    }
-    return false;
+    struct buffer program = {0}, about = {0};
+    buffer_print(&program, "stagedoor %s", command->name);
+    buffer_print(&about, "%s\n%s", command->summary, command->more ? command->more : "");
+    struct option_table table = {.program = program.data,
+                                 .operands = command->operands,
+                                 .about = about.data,
+                                 .specs = specs,
+                                 .count = count};
+    bool go_on = options_read(&table, argc, argv, operands, end);
+    buffer_release(&program);
+    buffer_release(&about);
+    return go_on;
 }
 
 int command_fail(const struct command *command, int end, const char *format, ...)

@@ -1,12 +1,12 @@
 /* commands.h: the table of commands, and what all of them share.
  *
- * One command is one file and one row in main.c. A command reads its own options (options.h), does
- * its work and returns how the process ends (base/exit_code.h). One thread. */
+ * One command is one file and one row in main.c. A command reads its own options (base/options.h),
+ * does its work and returns how the process ends (base/exit_code.h). One thread. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
 #include "base/exit_code.h"
-#include "cli/options.h"
+#include "base/options.h"
 
 struct command {
     const char *name;

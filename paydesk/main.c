@@ -1,6 +1,5 @@
 /* stagedoor-paydesk: a payment provider to develop against. Command line, signals, exit codes. */
 #include "base/exit_code.h"
-#include "base/version.h"
 #include "paydesk/paydesk.h"
 
 #include <errno.h>
@@ -35,7 +34,7 @@ static void catch_signals(void)
 
 static int complain(int code, const char *why)
 {
-    fprintf(stderr, "stagedoor-paydesk: %s\n", why);
+    fprintf(stderr, PAYDESK_PROGRAM ": %s\n", why);
     return code;
 }
 
@@ -93,14 +92,10 @@ int main(int argc, char **argv)
 {
     static struct settings settings;
     char error[SETTINGS_ERROR_SIZE];
-    if (!settings_read(argc, argv, &settings, error))
-        return complain(END_USAGE, error);
-    if (settings.help)
-        fputs(settings_help(), stdout);
-    if (settings.version)
-        puts("stagedoor-paydesk " STAGEDOOR_VERSION);
-    if (settings.help || settings.version)
-        return END_OK;
+    struct buffer said = {0};
+    enum options_result result = settings_read(argc, argv, &settings, &said);
+    if (result != OPTIONS_OK)
+        return options_end(PAYDESK_PROGRAM, result, &said);
     log_set_level(settings.log_level);
     umask(077);
     catch_signals();

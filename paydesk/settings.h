@@ -5,9 +5,11 @@
 #ifndef PAYDESK_SETTINGS_H
 #define PAYDESK_SETTINGS_H
 
-#include "base/log.h"
+#include "base/options.h"
 #include "paydesk/script.h"
 #include "paydesk/signature.h"
+
+#define PAYDESK_PROGRAM "stagedoor-paydesk"
 
 enum { SETTINGS_ERROR_SIZE = 512 };
 
@@ -22,15 +24,13 @@ struct settings {
     struct signature_key key;
     int64_t delay_ms;
     enum log_level log_level;
-    bool help, version;  /* nothing else was looked at */
     struct buffer bytes; /* of script_text */
 };
 
-/* false: `error` says what is wrong and never repeats a secret. Strings are borrowed from `argv`
- * and the environment. */
-bool settings_read(int argc, char **argv, struct settings *settings, char *error);
+/* As options_parse. What is said never repeats a secret. Strings are borrowed from `argv` and the
+ * environment. */
+enum options_result settings_read(int argc, char **argv, struct settings *settings,
+                                  struct buffer *said);
 void settings_release(struct settings *settings);
-
-const char *settings_help(void);
 
 #endif

@@ -3,9 +3,9 @@
  *
  * What is printed holds nothing that could move a cursor, and is JSON where it says so. */
 #include "base/memory.h"
+#include "base/options.h"
 #include "cli/examples.h"
 #include "manager/line_reader.h"
-#include "cli/options.h"
 #include "cli/refused.h"
 #include "cli/tail_print.h"
 #include "cli/when.h"
@@ -28,7 +28,7 @@ struct target {
 };
 
 static enum options_result parse(int count, char **arguments, struct target *target,
-                                 struct operands *operands, char *error)
+                                 struct operands *operands, struct buffer *said)
 {
     const struct option_spec specs[] = {
         OPTION_FLAG("force", 'f', NULL, &target->force, "x"),
@@ -38,7 +38,11 @@ static enum options_result parse(int count, char **arguments, struct target *tar
         OPTION_LIST("topic", "NAME", NULL, &target->topics, "x"),
     };
     *target = (struct target){.count = 7};
-    return options_parse(specs, sizeof specs / sizeof *specs, count, arguments, operands, error);
+    const struct option_table table = {.program = "stagedoor",
+                                       .operands = "[WORD…]",
+                                       .specs = specs,
+                                       .count = sizeof specs / sizeof *specs};
+    return options_parse(&table, count, arguments, operands, said);
 }
 
 static void check_options(struct text rest)
@@ -49,16 +53,19 @@ static void check_options(struct text rest)
     int count = 1;
     struct target target, again;
     struct operands operands, operands_again;
-    char error[OPTIONS_ERROR_SIZE], error_again[OPTIONS_ERROR_SIZE];
+    struct buffer said = {0}, said_again = {0};
     for (; rest.data && count < ARGUMENTS_MAX; count++) {
         owned[count] = text_copy(text_cut(&rest, '\n'));
         arguments[count] = (char *)(uintptr_t)owned[count].data;
     }
-    enum options_result result = parse(count, arguments, &target, &operands, error);
-    assert(parse(count, arguments, &again, &operands_again, error_again) == result);
-    assert(strcmp(error, error_again) == 0 && (result == OPTIONS_WRONG) == (error[0] != '\0'));
+    enum options_result result = parse(count, arguments, &target, &operands, &said);
+    assert(parse(count, arguments, &again, &operands_again, &said_again) == result);
+    assert(text_equal(buffer_view(&said), buffer_view(&said_again)));
+    assert((result == OPTIONS_OK) == (said.size == 0));
     assert(target.count >= 1 && target.count <= 1000 && target.topics.count <= OPTION_LIST_MAX);
     assert(operands.count == operands_again.count && operands.count <= OPERANDS_MAX);
+    buffer_release(&said);
+    buffer_release(&said_again);
     for (int i = 1; i < count; i++)
         text_free(&owned[i]);
 }

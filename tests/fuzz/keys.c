@@ -90,19 +90,20 @@ static void check_options(struct text rest)
     char *arguments[ARGUMENTS_MAX + 1] = {(char *)(uintptr_t) "stagedoor-edge"};
     struct text owned[ARGUMENTS_MAX];
     static struct options options;
-    char error[OPTIONS_ERROR_SIZE];
+    struct buffer said = {0};
     int count = 1;
     for (; rest.data && count < ARGUMENTS_MAX; count++) {
         owned[count] = text_copy(text_cut(&rest, '\n'));
         arguments[count] = (char *)(uintptr_t)owned[count].data;
     }
-    if (options_parse(count, arguments, &options, error) && !options.help && !options.version) {
+    if (options_read_edge(count, arguments, &options, &said) == OPTIONS_OK) {
         assert(options.listener_count >= 0 && options.listener_count <= LISTENERS_MAX);
         assert(options.pay_url_count >= 0 && options.pay_url_count <= PAY_URLS_MAX);
         assert(options.connections_max > 0 && options.per_address_max > 0);
         for (int i = 0; i < options.pay_url_count; i++)
             assert(options_pay_url(&options, text_of(options.pay_urls[i].provider)));
     }
+    buffer_release(&said);
     for (int i = 1; i < count; i++)
         text_free(&owned[i]);
 }

@@ -15,7 +15,8 @@
 #define ONES  "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB" /* 24 bytes of 1 */
 
 static struct settings settings;
-static char error[SETTINGS_ERROR_SIZE];
+static struct buffer said;
+static const char *error;
 
 /* Words separated by '|', behind the program's name. */
 static bool read_line(const char *line)
@@ -29,8 +30,11 @@ static bool read_line(const char *line)
         *at++ = '\0';
         words[count++] = at;
     }
-    error[0] = '\0';
-    return settings_read(count, words, &settings, error);
+    buffer_clear(&said);
+    buffer_string(&said, "");
+    bool good = settings_read(count, words, &settings, &said) == OPTIONS_OK;
+    error = said.data;
+    return good;
 }
 
 static void settings__have_defaults(void **state)
@@ -104,15 +108,16 @@ static void settings__say_what_is_wrong(void **state)
     } rows[] = {
         {"--secret|" ZEROS, "--bus URL is needed"},
         {"--bus|sqlite:x", "a secret shared with the edge is needed"},
-        {"--bus|sqlite:x|--secret", "'--secret' needs a value"},
+        {"--bus|sqlite:x|--secret", "a value is missing for option 'secret'"},
         {"--bus|sqlite:x|--secret|" ZEROS "|--delay|1", "'1' is no time"},
         {"--bus|sqlite:x|--secret|" ZEROS "|--script|late:x", "the script: 'late:x' needs a time"},
         {"--bus|sqlite:x|--secret|" ZEROS "|--default|x", "the script: 'x' is no step"},
         {"--bus|sqlite:x|--secret|" ZEROS "|--edge|ftp://x", "is no address of an edge"},
         {"--bus|sqlite:x|--secret|" ZEROS "|--provider|a b", "is no name of a provider"},
-        {"--bus|sqlite:x|--secret|" ZEROS "|--log-level|loud", "the log level 'loud'"},
-        {"--nonsense", "no option '--nonsense'"},
-        {"nonsense", "'nonsense' is no option"},
+        {"--bus|sqlite:x|--secret|" ZEROS "|--log-level|loud",
+         "'loud' is no value for --log-level"},
+        {"--nonsense", "unknown option '--nonsense'"},
+        {"nonsense", "unexpected argument 'nonsense'"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -120,8 +125,6 @@ static void settings__say_what_is_wrong(void **state)
         if (strstr(error, rows[i].why) == NULL)
             fail_msg("%s: %s", rows[i].line, error);
     }
-    assert_true(read_line("--help") && settings.help);
-    assert_true(read_line("--version") && settings.version);
 }
 
 int main(void)
@@ -134,5 +137,6 @@ int main(void)
     };
     int failed = cmocka_run_group_tests_name("paydesk_settings", tests, NULL, NULL);
     settings_release(&settings);
+    buffer_release(&said);
     return failed;
 }
