@@ -17,7 +17,7 @@ MAIN_stagedoor-checkout := services/checkout/main.c
 MAIN_stagedoor-edge := api/main.c
 MAIN_stagedoor-paydesk := paydesk/main.c
 
-IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/*.c bus/*.c services/*/*.c audit/*.c keys/*.c story/*.c manager/*.c))
+IN_core := $(filter-out %/main.c schemas/generate.c,$(wildcard base/*.c schemas/*.c process/*.c bus/*.c services/*/*.c audit/*.c keys/*.c story/*.c manager/*.c))
 IN_api  := $(filter-out %/main.c,$(wildcard api/*.c))
 IN_cli  := $(filter-out %/main.c,$(wildcard cli/*.c))
 IN_paydesk := $(filter-out %/main.c,$(wildcard paydesk/*.c))
@@ -307,7 +307,7 @@ check: build $(GENERATORS) $(addprefix build/asan/test/,$(UNIT_TESTS)) build/rel
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P2 -n8 clang $(STANDARD) $(WARNINGS) $(LIB_CFLAGS) -fsyntax-only
 	@echo "cppcheck"
 	@cppcheck --std=c11 --language=c -D_GNU_SOURCE -I. --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas bus services contract audit keys story api cli paydesk
+	    --suppress=missingIncludeSystem --quiet --error-exitcode=1 -j2 base schemas process bus services contract audit keys story api cli paydesk
 	@echo "clang-tidy"
 	@printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- $(STANDARD) $(LIB_CFLAGS) 2>/dev/null' tidy
 	@echo "sanitizers"

@@ -2,12 +2,6 @@
 #include "api/handlers.h"
 #include "api/routes.h"
 
-static void put_gauge(struct buffer *out, const char *name, const char *help, double value)
-{
-    metrics_family(out, name, METRIC_GAUGE, help);
-    metrics_sample(out, name, "", value);
-}
-
 /* "" for what no route was found for. */
 static void name_route(int number, struct buffer *labels)
 {
@@ -108,22 +102,22 @@ static void put_seats(struct buffer *out, const struct standing *now)
 static void put_standing(struct buffer *out, struct edge *edge)
 {
     struct standing now = look_at(edge);
-    put_gauge(out, "stagedoor_edge_caught_up", "1: it answers from the log as it is.",
-              now.caught_up);
-    put_gauge(out, "stagedoor_edge_log_reachable", "0: nothing can be sold.", now.reachable);
-    put_gauge(out, "stagedoor_edge_log_intact", "0: the log is another one than was read.",
-              now.intact);
-    put_gauge(out, "stagedoor_edge_register_written", "0: its disk does not take what is written.",
-              now.written);
-    put_gauge(out, "stagedoor_edge_connections", "Connections there are.",
-              (double)atomic_load(&edge->measures.connections));
-    put_gauge(out, "stagedoor_edge_waiting_requests", "Requests that wait for the log.",
-              now.waiting);
-    put_gauge(out, "stagedoor_edge_reading_requests", "Of them, those that only read.",
-              now.reading);
-    put_gauge(out, "stagedoor_edge_shows", "Shows known.", now.shows);
-    put_gauge(out, "stagedoor_edge_reservations", "Reservations in memory.",
-              (double)now.reservations);
+    metrics_gauge(out, "stagedoor_edge_caught_up", "1: it answers from the log as it is.",
+                  now.caught_up);
+    metrics_gauge(out, "stagedoor_edge_log_reachable", "0: nothing can be sold.", now.reachable);
+    metrics_gauge(out, "stagedoor_edge_log_intact", "0: the log is another one than was read.",
+                  now.intact);
+    metrics_gauge(out, "stagedoor_edge_register_written",
+                  "0: its disk does not take what is written.", now.written);
+    metrics_gauge(out, "stagedoor_edge_connections", "Connections there are.",
+                  (double)atomic_load(&edge->measures.connections));
+    metrics_gauge(out, "stagedoor_edge_waiting_requests", "Requests that wait for the log.",
+                  now.waiting);
+    metrics_gauge(out, "stagedoor_edge_reading_requests", "Of them, those that only read.",
+                  now.reading);
+    metrics_gauge(out, "stagedoor_edge_shows", "Shows known.", now.shows);
+    metrics_gauge(out, "stagedoor_edge_reservations", "Reservations in memory.",
+                  (double)now.reservations);
     put_seats(out, &now);
 }
 

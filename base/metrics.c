@@ -10,11 +10,19 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int64_t bounds_us[HISTOGRAM_BOUND_COUNT] = {
+static const int64_t histogram_long_us[HISTOGRAM_BOUND_COUNT] = {
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000};
+const int64_t histogram_short_us[HISTOGRAM_BOUND_COUNT] = {10,   20,   50,   100,   200,   500,
+                                                           1000, 2000, 5000, 10000, 20000, 100000};
+
+static const int64_t *bounds_of(const struct histogram *histogram)
+{
+    return histogram->bounds_us ? histogram->bounds_us : histogram_long_us;
+}
 
 void histogram_note(struct histogram *histogram, int64_t us)
 {
+    const int64_t *bounds_us = bounds_of(histogram);
     int at = 0;
     while (at < HISTOGRAM_BOUND_COUNT && us > bounds_us[at])
         at++;
@@ -42,11 +50,24 @@ void metrics_sample(struct buffer *out, const char *name, const char *labels, do
     buffer_print(out, "%s%s%s%s %.15g\n", name, any ? "{" : "", labels, any ? "}" : "", value);
 }
 
+void metrics_counter(struct buffer *out, const char *name, const char *help, double value)
+{
+    metrics_family(out, name, METRIC_COUNTER, help);
+    metrics_sample(out, name, "", value);
+}
+
+void metrics_gauge(struct buffer *out, const char *name, const char *help, double value)
+{
+    metrics_family(out, name, METRIC_GAUGE, help);
+    metrics_sample(out, name, "", value);
+}
+
 void metrics_histogram(struct buffer *out, const char *name, const char *labels,
                        const struct histogram *histogram)
 {
     struct buffer bucket = {0}, others = {0};
     const char *comma = labels[0] ? "," : "";
+    const int64_t *bounds_us = bounds_of(histogram);
     uint64_t count = 0;
     buffer_print(&bucket, "%s_bucket", name);
     for (int i = 0; i <= HISTOGRAM_BOUND_COUNT; i++) {
@@ -70,13 +91,6 @@ void metrics_histogram(struct buffer *out, const char *name, const char *labels,
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
-
-static void put(struct buffer *out, const char *name, enum metric_kind kind, const char *help,
-                double value)
-{
-    metrics_family(out, name, kind, help);
-    metrics_sample(out, name, "", value);
-}
 
 static double cpu_seconds(void)
 {
@@ -138,11 +152,11 @@ void metrics_process(struct buffer *out, const char *program)
     metrics_family(out, "stagedoor_build_info", METRIC_GAUGE, "Which program this is.");
     metrics_sample(out, "stagedoor_build_info", labels.data, 1);
     buffer_release(&labels);
-    put(out, "process_cpu_seconds_total", METRIC_COUNTER, "Time on a processor.", cpu_seconds());
-    put(out, "process_resident_memory_bytes", METRIC_GAUGE, "Memory in use.", resident_bytes());
-    put(out, "process_start_time_seconds", METRIC_GAUGE, "When it started, since 1970.",
-        start_seconds());
-    put(out, "process_open_fds", METRIC_GAUGE, "Open descriptors.", open_descriptors());
+    metrics_counter(out, "process_cpu_seconds_total", "Time on a processor.", cpu_seconds());
+    metrics_gauge(out, "process_resident_memory_bytes", "Memory in use.", resident_bytes());
+    metrics_gauge(out, "process_start_time_seconds", "When it started, since 1970.",
+                  start_seconds());
+    metrics_gauge(out, "process_open_fds", "Open descriptors.", open_descriptors());
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        put(out, "process_max_fds", METRIC_GAUGE, "How many there may be.", (double)limit.rlim_cur);
+        metrics_gauge(out, "process_max_fds", "How many there may be.", (double)limit.rlim_cur);
 }

@@ -18,6 +18,8 @@ struct bus_backend {
     enum bus_result (*join)(struct bus *, const char *group, const int *topics, int topic_count);
     void (*leave)(struct bus *);
     enum bus_result (*end)(struct bus *, int topic, int partition, int64_t *offset);
+    int64_t (*end_heard)(struct bus *, int topic, int partition); /* NULL: it never has */
+    struct bus_health (*health)(const struct bus *);              /* NULL: it does not know */
     bool (*poll)(struct bus *, int timeout_ms, struct bus_event *);
     void (*wake)(struct bus *);
     void (*close)(struct bus *);

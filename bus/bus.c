@@ -94,6 +94,17 @@ enum bus_result bus_end(struct bus *bus, int topic, int partition, int64_t *offs
     return bus->backend->end(bus, topic, partition, offset);
 }
 
+int64_t bus_end_heard(struct bus *bus, int topic, int partition)
+{
+    assert(known(bus, topic, partition));
+    return bus->backend->end_heard ? bus->backend->end_heard(bus, topic, partition) : -1;
+}
+
+struct bus_health bus_health(const struct bus *bus)
+{
+    return bus->backend->health ? bus->backend->health(bus) : (struct bus_health){-1};
+}
+
 bool bus_poll(struct bus *bus, int timeout_ms, struct bus_event *event)
 {
     return bus->backend->poll(bus, timeout_ms, event);

@@ -6,7 +6,7 @@
  * is written here.
  *
  * Threads: a handle belongs to one thread. It never calls back: everything arrives from bus_poll.
- * The one exception is bus_wake, which any thread may call.
+ * The exceptions are bus_wake and bus_health, which any thread may call.
  *
  * Promises, the same for every backend:
  *  - Offsets grow within a partition, by one per record; a backend's own control records are
@@ -131,6 +131,17 @@ void bus_leave(struct bus *bus);
 /* The offset the next record of the partition will get, as the log says now. May block up to about
  * 1 s; BUS_UNREACHABLE then. */
 enum bus_result bus_end(struct bus *bus, int topic, int partition, int64_t *offset);
+
+/* The same as far as the backend has heard of it without asking: it may be an earlier end. -1: it
+ * has not heard. Never blocks; nothing may be decided by it. */
+int64_t bus_end_heard(struct bus *bus, int topic, int partition);
+
+/* How the backend fares, for people. Any thread. */
+struct bus_health {
+    int64_t answer_us; /* how long the log takes to take a record, as of late: kafka's slowest
+                          broker on average, sqlite's last commit; -1: not known */
+};
+struct bus_health bus_health(const struct bus *bus);
 
 enum bus_event_type {
     BUS_RECORD,    /* topic, partition, offset, record */

@@ -123,8 +123,9 @@ static void claim(struct desk *desk)
                                         claim_record(desk), desk_tag(desk));
     assert(result == BUS_OK || result == BUS_FULL);
     desk->claiming = result == BUS_OK;
+    desk->claim_at = -1;
     desk->unread_ms = service->now_ms;
-    service->counts.claims++;
+    vitals_count(&service->vitals.claims);
     desk_claim_later(desk, SERVICE_RETRY_MS);
     if (desk->claiming)
         desk->claim_ms = INT64_MAX; /* until it is read, fails, or is not read for too long */
@@ -163,7 +164,7 @@ void desk_revoked(struct desk *desk)
 void desk_step_down(struct desk *desk, const char *why)
 {
     desk_say(desk, LOG_WARNING, "stepping down: %s; recovering from the log", why);
-    desk->service->counts.stepped_down++;
+    vitals_count(&desk->service->vitals.stepped_down);
     if (!desk->assigned) {
         leave(desk, DESK_ABSENT);
         return;
@@ -178,8 +179,15 @@ void desk_lost(struct desk *desk, int topic, int64_t offset, const char *why)
              "stopped: %s partition %d at offset %lld: %s; nothing is sold from this partition "
              "until a person has looked",
              topic_name(topic), desk->partition, (long long)offset, why);
-    desk->service->counts.lost++;
+    vitals_count(&desk->service->vitals.lost);
     leave(desk, DESK_LOST);
+}
+
+/* Only for people: what counts is the claim as it is read back. */
+void desk_appended(struct desk *desk, uint64_t tag, int64_t offset)
+{
+    if (desk->claiming && tag == desk_tag(desk))
+        desk->claim_at = offset;
 }
 
 void desk_failed(struct desk *desk, uint64_t tag, const char *reason)

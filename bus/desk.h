@@ -36,8 +36,10 @@ struct input {
     bool paused; /* the queue was full: not followed for now */
     int64_t
         target; /* must be read up to here before others' records are handled; -1: ask the bus */
-    int64_t asked_ms; /* the log's clock when the target was asked for */
-    bool checking;    /* the last source is being read again, to see that the log still has it */
+    int64_t asked_ms;   /* the log's clock when the target was asked for */
+    int64_t started;    /* the offset where reading began */
+    int64_t handled_ms; /* append time of the record handled last; 0: none yet */
+    bool checking;      /* the last source is being read again, to see that the log still has it */
     int64_t source_offset; /* the last record of this input that has an outcome; -1: none yet */
     uint32_t source_crc;   /* its source_crc() */
 };
@@ -77,6 +79,10 @@ struct desk {
     struct source survived; /* the one last decided on without dying of it; its crc is not set */
     uint64_t tried_n;       /* stamp of our own note; 0: not written yet */
 
+    int64_t claim_at; /* where the claim in flight lies, if the bus told; -1: not known */
+    struct under_way under_way[VITALS_UNDER_WAY_MAX]; /* by stamp */
+    struct desk_vitals vitals;
+
     bool recovered; /* every input has been read to its end once since RUNNING began */
     bool blocked;   /* BUS_FULL: try again next turn */
 };
@@ -88,13 +94,15 @@ struct service {
     struct service_options options;
     char host[LABEL_SIZE_MAX + 1];
     struct prng prng;
-    int64_t now_ms;        /* monotonic, when the bus was last waited for */
+    int64_t now_ms;        /* monotonic, when the bus was last waited for … */
+    int64_t now_us;        /* … and more exactly */
     int64_t unanswered_ms; /* the turn in which the bus did not answer: one such wait a turn */
     bool stopping;
     bool joined;  /* has asked for a place in the group */
     bool settled; /* and was told what it owns, possibly nothing */
     bool told_ready;
-    struct service_counts counts;
+    bool decided_live; /* the record that was polled last made a decision */
+    struct vitals vitals;
     struct arena arena; /* of the message in hand */
     struct envelope envelope;
     struct message message;
@@ -118,6 +126,7 @@ void desk_release(struct desk *desk);
 void desk_assigned(struct desk *desk);
 void desk_revoked(struct desk *desk);
 void desk_failed(struct desk *desk, uint64_t tag, const char *reason);
+void desk_appended(struct desk *desk, uint64_t tag, int64_t offset);
 void desk_step_down(struct desk *desk, const char *why);
 /* Sets the time of the next claim: by chance between half of the back-off and all of it. The
  * back-off is at least `at_least_ms`; the one after it is doubled, up to SERVICE_BACKOFF_MAX_MS. */
@@ -149,6 +158,12 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
 enum decided desk_decide_due(struct desk *desk, int64_t at_ms);
 /* A Progress record; with `source`: the note that this input is about to be decided on. */
 enum decided desk_progress(struct desk *desk, const struct source *source);
+
+/* vitals.c: what the loop tells of itself */
+void vitals_appended(struct desk *desk, int64_t input_ms); /* the one stamped last */
+void vitals_read_back(struct desk *desk, uint64_t n, int64_t append_ms);
+void vitals_outcome(struct vitals *vitals, const struct message *outcome);
+void vitals_look(struct service *service); /* once a turn */
 
 /* desk_caution.c: an input that kills its owners is refused in the end */
 void caution_read_claim(struct desk *desk);

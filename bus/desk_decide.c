@@ -80,7 +80,7 @@ static enum decided commit(struct desk *desk, const struct source *source, int w
     if (outcome->at_ms > desk->last_ms)
         desk->last_ms = outcome->at_ms;
     desk->service->descriptor->apply(desk->state, outcome);
-    desk->service->counts.decided++;
+    vitals_outcome(&desk->service->vitals, outcome);
     return DECIDED;
 }
 
@@ -196,7 +196,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
         /* Noted and harmless: say so at once, or the next owner notes it again. */
         desk->skipped = noted ? SERVICE_SKIPPED_MAX : desk->skipped + 1;
         desk->skipped_ms = service->now_ms;
-        service->counts.skipped++;
+        vitals_count(&service->vitals.skipped);
         return DECIDED_NOTHING;
     }
     complete(outcome, input, now_ms);
@@ -205,6 +205,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
     if (decided == DECIDED) {
         desk->inputs[which].source_offset = offset;
         desk->inputs[which].source_crc = source.crc;
+        vitals_appended(desk, record->append_ms);
     }
     return decided;
 }
@@ -222,7 +223,10 @@ enum decided desk_decide_due(struct desk *desk, int64_t at_ms)
     assert_declared(service->descriptor, MESSAGE_NONE, outcome->type);
     complete(outcome, NULL, now_ms);
     enum decided decided = commit(desk, &timer, -1, NULL);
-    service->counts.timers += decided == DECIDED;
+    if (decided == DECIDED) {
+        vitals_count(&service->vitals.timers);
+        vitals_appended(desk, -1);
+    }
     return decided;
 }
 

@@ -100,6 +100,7 @@ void inputs_start(struct desk *desk)
         struct input *input = &desk->inputs[i];
         input->read = input->position;
         input->target = -1;
+        input->started = input->position.next;
         input->checking = input->source_offset >= 0;
         bus_follow(desk->service->bus, topic_of(desk, input), desk->partition,
                    input->checking ? input->source_offset : input->position.next);
@@ -227,6 +228,7 @@ static bool work_once(struct desk *desk)
         return false;
     if (blocked(desk, desk_decide(desk, which, first->offset, &first->record, &first->after)))
         return false;
+    input->handled_ms = first->record.append_ms;
     dequeue(desk, input);
     return true;
 }
@@ -271,7 +273,7 @@ static bool pass_fence(struct desk *desk, struct input *input, int64_t offset,
             desk_lost(desk, topic_of(desk, input), offset, "a claim of another installation");
         return false;
     case FENCE_VOID:
-        desk->service->counts.voids++;
+        vitals_count(&desk->service->vitals.voids);
         return false;
     case FENCE_INSTALLED:
     case FENCE_PROGRESS:
@@ -325,6 +327,8 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
             return;
         if (!blocked(desk, decided)) {
             input->position = input->read;
+            input->handled_ms = record->append_ms;
+            desk->service->decided_live = decided == DECIDED;
             return;
         }
     }

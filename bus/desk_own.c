@@ -27,7 +27,7 @@ static void begin(struct desk *desk, int64_t offset, const struct bus_record *re
  */
 static void fenced(struct desk *desk, bool clean)
 {
-    desk->service->counts.fenced++;
+    vitals_count(&desk->service->vitals.fenced);
     desk_say(desk, LOG_INFO, "fenced by a newer claim at %lld", (long long)desk->own.claim);
     if (!clean) {
         desk_step_down(desk, "appends before the newer claim are not all accepted");
@@ -133,6 +133,7 @@ static void read_back(struct desk *desk, const struct bus_record *record,
         return;
     }
     follow_clock(desk, record->append_ms);
+    vitals_read_back(desk, reading->stamp.n, record->append_ms);
     desk->unread_ms = desk->service->now_ms;
     if (!progress)
         caution_read_outcome(desk);
@@ -151,7 +152,7 @@ static void read_void(struct desk *desk, const struct fence_reading *reading)
 {
     bool ours = desk_holds_claim(desk) && reading->stamp.claim == desk->epoch &&
                 reading->stamp.nonce == desk->nonce;
-    desk->service->counts.voids++;
+    vitals_count(&desk->service->vitals.voids);
     /* A doubled record of ours does no harm; one behind a gap means that an append got lost. */
     if (ours && reading->stamp.n > desk->own.n)
         desk_step_down(desk, "a record of ours is void");

@@ -157,6 +157,8 @@ static const struct bus_backend kafka_backend = {
     .join = kafka_join,
     .leave = kafka_leave,
     .end = kafka_end,
+    .end_heard = kafka_end_heard,
+    .health = kafka_health,
     .poll = kafka_poll,
     .wake = kafka_wake,
     .close = kafka_close,
@@ -181,6 +183,7 @@ static struct kafka_bus *kafka_new(const char *address, const struct bus_options
     kafka->append_timeout_ms = options->append_timeout_ms ? options->append_timeout_ms : 30000;
     kafka->batch_size = KAFKA_BATCH_SIZE_MAX;
     kafka->enter_again_ms = INT64_MAX;
+    atomic_init(&kafka->answer_us, -1);
     kafka->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return kafka;
 }

@@ -36,7 +36,8 @@ enum {
     KAFKA_BATCH_SIZE_MAX = 1000000, /* bytes of one batch we send, if the topics let us */
     KAFKA_BATCH_OVERHEAD = 4096,    /* of 32 headers and the batch around them, generously */
     KAFKA_REASON_SIZE = 256,
-    KAFKA_SMALL_TURNS = 64 /* polls between looks at the queues that are mostly empty */
+    KAFKA_STATISTICS_MS = 5000, /* how often librdkafka tells how its brokers fare */
+    KAFKA_SMALL_TURNS = 64      /* polls between looks at the queues that are mostly empty */
 };
 
 struct kafka_follow {
@@ -93,7 +94,8 @@ struct kafka_bus {
     rd_kafka_event_t *reports; /* delivery reports being handed out one by one */
     int batch_size;
     int in_flight;
-    bool producer_broken; /* fatal error: answer all that is in flight, then replace it */
+    _Atomic int64_t answer_us; /* the slowest broker's, on average; -1: not known */
+    bool producer_broken;      /* fatal error: answer all that is in flight, then replace it */
 
     rd_kafka_t *group;
     rd_kafka_queue_t *group_queue;
@@ -195,6 +197,7 @@ rd_kafka_t *kafka_producer_let_go(struct kafka_bus *kafka);
 enum bus_result kafka_append(struct bus *bus, int topic, int partition,
                              const struct bus_record *record, uint64_t tag);
 enum bus_result kafka_end(struct bus *bus, int topic, int partition, int64_t *offset);
+int64_t kafka_end_heard(struct bus *bus, int topic, int partition);
 bool kafka_reports_turn(struct kafka_bus *kafka, struct bus_event *event);
 
 /* ---- kafka_consume.c ------------------------------------------------------------------------- */
@@ -212,6 +215,14 @@ enum bus_result kafka_join(struct bus *bus, const char *group, const int *topics
 void kafka_leave(struct bus *bus);
 void kafka_joined_free(struct kafka_bus *kafka);
 bool kafka_group_turn(struct kafka_bus *kafka); /* true when there was something */
+
+/* ---- kafka_statistics.c ---------------------------------------------------------------------- */
+
+/* Takes over what librdkafka tells of itself, as JSON. */
+void kafka_statistics_hear(struct kafka_bus *kafka, const char *statistics);
+/* The slowest broker's round trip in there, on average; -1: none was made. */
+int64_t kafka_statistics_answer_us(const char *statistics);
+struct bus_health kafka_health(const struct bus *bus);
 
 /* ---- kafka_link.c: is anybody there? --------------------------------------------------------- */
 

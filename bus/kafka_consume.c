@@ -295,3 +295,13 @@ bool kafka_records_turn(struct kafka_bus *kafka, struct bus_event *event)
     }
     return false;
 }
+
+/* As of the last fetch: the broker says with each where the partition ends. */
+int64_t kafka_end_heard(struct bus *bus, int topic, int partition)
+{
+    struct kafka_bus *kafka = memory_owner(bus, struct kafka_bus, bus);
+    int64_t low, high;
+    rd_kafka_resp_err_t err = rd_kafka_get_watermark_offsets(
+        kafka->consumer, kafka->topic_names[topic], partition, &low, &high);
+    return err || high < 0 ? -1 : high;
+}

@@ -18,7 +18,8 @@ _Static_assert(sizeof(void *) >= sizeof(uint64_t), "a tag travels as librdkafka'
 
 bool kafka_producer_open(struct kafka_bus *kafka, struct bus_error *error)
 {
-    char timeout[16], batch[16], messages[16];
+    char timeout[16], batch[16], messages[16], statistics[16];
+    snprintf(statistics, sizeof statistics, "%d", KAFKA_STATISTICS_MS);
     snprintf(timeout, sizeof timeout, "%d", kafka->append_timeout_ms);
     snprintf(batch, sizeof batch, "%d", kafka->batch_size);
     /* ours is the count that fills first */
@@ -33,10 +34,12 @@ bool kafka_producer_open(struct kafka_bus *kafka, struct bus_error *error)
         {"message.max.bytes", "1000000"},
         {"queue.buffering.max.messages", messages},
         {"queue.buffering.max.kbytes", "1048576"},
+        {"statistics.interval.ms", statistics},
         {NULL, NULL},
     };
-    rd_kafka_t *producer = kafka_handle_open(kafka, RD_KAFKA_PRODUCER, settings,
-                                             RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR, error);
+    rd_kafka_t *producer =
+        kafka_handle_open(kafka, RD_KAFKA_PRODUCER, settings,
+                          RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS, error);
     if (!producer)
         return false;
     kafka->producer = producer;
@@ -171,6 +174,8 @@ static bool kafka_reports_fetch(struct kafka_bus *kafka)
             kafka->reports = event;
             return true;
         }
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_STATS)
+            kafka_statistics_hear(kafka, rd_kafka_event_stats(event));
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
             rd_kafka_resp_err_t err = rd_kafka_event_error(event);
             if (rd_kafka_event_error_is_fatal(event))

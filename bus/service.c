@@ -32,6 +32,7 @@ struct service *service_new(struct bus *bus, const struct service_descriptor *de
     service->options = *options;
     service->prng.state = options->seed;
     service->desk_count = partitions;
+    service->vitals.deciding.bounds_us = histogram_short_us;
     if (gethostname(service->host, sizeof service->host - 1) != 0 || service->host[0] == '\0')
         memcpy(service->host, "unknown", sizeof "unknown");
     for (int i = 0; i < partitions; i++)
@@ -104,16 +105,21 @@ static void take_event(struct service *service, const struct bus_event *event)
         return;
     case BUS_SETTLED:
         service->settled = true;
+        atomic_store_explicit(&service->vitals.settled, true, memory_order_relaxed);
         return;
     case BUS_LOST:
         desk_lost(&service->desks[event->partition], event->topic, event->offset,
                   event->reason ? event->reason : "the log does not have it");
         return;
     case BUS_DOWN:
+        vitals_count(&service->vitals.outages);
+        atomic_store_explicit(&service->vitals.down, true, memory_order_relaxed);
         log_line(LOG_WARNING, service->descriptor->name, "the bus is gone: %s; waiting for it",
                  event->reason ? event->reason : "no answer");
         return;
     case BUS_UP:
+        vitals_count(&service->vitals.returns);
+        atomic_store_explicit(&service->vitals.down, false, memory_order_relaxed);
         log_line(LOG_INFO, service->descriptor->name, "the bus is back");
         return;
     case BUS_CAUGHT_UP: /* over what is there but invisible to readers */
@@ -122,6 +128,7 @@ static void take_event(struct service *service, const struct bus_event *event)
                              event->offset);
         return;
     case BUS_APPENDED: /* what counts is what is read back */
+        desk_appended(&service->desks[event->partition], event->tag, event->offset);
         return;
     }
 }
@@ -161,6 +168,7 @@ static void tell_ready(struct service *service)
                  owned.size ? owned.data : " none", service->desk_count);
     }
     service->told_ready = ready;
+    atomic_store_explicit(&service->vitals.ready, ready, memory_order_relaxed);
     buffer_release(&owned);
 }
 
@@ -169,8 +177,14 @@ static void tell_ready(struct service *service)
 static bool poll(struct service *service, int wait_ms, struct bus_event *event)
 {
     bool any = bus_poll(service->bus, wait_ms, event);
-    if (service->options.clock_ms)
-        service->now_ms = service->options.clock_ms();
+    if (service->options.clock_us == NULL)
+        return any;
+    int64_t before_us = service->now_us;
+    service->now_us = service->options.clock_us();
+    service->now_ms = service->now_us / 1000;
+    if (service->decided_live)
+        histogram_note(&service->vitals.deciding, service->now_us - before_us);
+    service->decided_live = false;
     return any;
 }
 
@@ -178,6 +192,7 @@ void service_step(struct service *service, int64_t now_ms, int wait_ms)
 {
     struct bus_event event;
     service->now_ms = now_ms;
+    service->now_us = now_ms * 1000;
     if (!service->joined)
         join(service);
     bool any = poll(service, wait_of(service, wait_ms), &event);
@@ -189,7 +204,9 @@ void service_step(struct service *service, int64_t now_ms, int wait_ms)
         take_event(service, &event);
     for (int i = 0; i < service->desk_count; i++)
         desk_tend(&service->desks[i]);
+    service->decided_live = false; /* or the wait for the next one would be counted as its time */
     tell_ready(service);
+    vitals_look(service);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -235,7 +252,12 @@ int64_t service_log_ms(const struct service *service, int partition, int64_t now
     return desk->log_clock_ms + (now_ms - desk->log_mono_ms);
 }
 
-const struct service_counts *service_counts(const struct service *service)
+const struct vitals *service_vitals(const struct service *service)
 {
-    return &service->counts;
+    return &service->vitals;
+}
+
+const struct desk_vitals *service_desk_vitals(const struct service *service, int partition)
+{
+    return &service->desks[partition].vitals;
 }

@@ -13,6 +13,7 @@
 
 #include "bus/fence.h"
 #include "bus/installation.h"
+#include "bus/vitals.h"
 #include "schemas/message.h"
 
 enum {
@@ -56,6 +57,8 @@ struct service_descriptor {
     bool (*due)(const void *state, int64_t now_ms, struct message *outcome);
     /* Folds one accepted outcome, the only writer of the state. */
     void (*apply)(void *state, const struct message *outcome);
+    /* Adds the seats there are, by what became of them, to `all`. NULL: it has none. */
+    void (*seats)(const void *state, struct after *all);
 
     const struct service_reaction *reactions;
     int reaction_count;
@@ -84,9 +87,9 @@ struct service;
 struct service_options {
     const char *instance; /* goes into the claim; borrowed */
     uint64_t seed;        /* of nonces and jitter */
-    /* The monotonic time now, asked whenever the bus has been waited for. NULL: no time passes
-     * during a turn. */
-    int64_t (*clock_ms)(void);
+    /* The monotonic time now in microseconds, asked whenever the bus has been waited for. NULL: no
+     * time passes during a turn. */
+    int64_t (*clock_us)(void);
 };
 
 /* The handle's topics are known by installation_open; it is borrowed and used by nobody else. Joins
@@ -122,10 +125,8 @@ const void *service_state(const struct service *service, int partition); /* NULL
  * `now_ms` monotonic: nothing is due before. */
 int64_t service_log_ms(const struct service *service, int partition, int64_t now_ms);
 
-struct service_counts {
-    uint64_t decided, skipped, claims, fenced, stepped_down, voids, timers, lost;
-};
-const struct service_counts *service_counts(const struct service *service);
+const struct vitals *service_vitals(const struct service *service);
+const struct desk_vitals *service_desk_vitals(const struct service *service, int partition);
 
 /* Whether the outcome is declared for the input. The loop asserts it of whatever the core decides,
  * and says where to declare it; only what the loop refuses itself needs no declaration. */

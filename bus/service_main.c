@@ -168,7 +168,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     }
     atomic_store(&signalled_bus, bus);
     start_watchdog();
-    struct service_options options = {settings.instance, prng_seed_random(), clock_monotonic_ms};
+    struct service_options options = {settings.instance, prng_seed_random(), clock_monotonic_us};
     struct service *service = service_new(bus, descriptor, &installation, &options);
     run(service);
     atomic_store(&signalled_bus, NULL);

@@ -478,6 +478,12 @@ static enum bus_result sim_end_now(struct bus *bus, int topic, int partition, in
     return ((struct sim_bus *)bus)->sim->down ? BUS_UNREACHABLE : BUS_OK;
 }
 
+static int64_t sim_end_heard(struct bus *bus, int topic, int partition)
+{
+    int64_t offset;
+    return sim_end_now(bus, topic, partition, &offset) == BUS_OK ? offset : -1;
+}
+
 /* ---- topics ---------------------------------------------------------------------------------- */
 
 static int topic_find(const struct sim *sim, const char *name)
@@ -636,6 +642,7 @@ static const struct bus_backend sim_backend = {
     .join = sim_join,
     .leave = sim_leave,
     .end = sim_end_now,
+    .end_heard = sim_end_heard,
     .poll = sim_poll,
     .wake = sim_wake,
     .close = sim_close,

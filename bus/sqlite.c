@@ -119,6 +119,17 @@ static enum bus_result end(struct bus *bus, int topic, int partition, int64_t *o
     return sqlite_end(of(bus), topic, partition, offset);
 }
 
+static int64_t end_heard(struct bus *bus, int topic, int partition)
+{
+    return sqlite_end_at_once(of(bus), topic, partition);
+}
+
+static struct bus_health health(const struct bus *bus)
+{
+    const struct sqlite_bus *handle = memory_owner(bus, const struct sqlite_bus, bus);
+    return (struct bus_health){atomic_load(&handle->appender.commit_us)};
+}
+
 static void release(struct sqlite_bus *handle)
 {
     sqlite_appender_release(handle);
@@ -150,6 +161,8 @@ static const struct bus_backend backend = {
     .join = join,
     .leave = leave,
     .end = end,
+    .end_heard = end_heard,
+    .health = health,
     .poll = poll_bus,
     .wake = wake,
     .close = close_bus,
@@ -170,6 +183,7 @@ enum bus_result sqlite_bus_open(struct bus **bus, const char *path,
     handle->append_timeout_ms = options->append_timeout_ms ? options->append_timeout_ms : 30000;
     handle->wake_fd = handle->watch_fd = handle->news_fd = -1;
     atomic_init(&handle->appender.cut_ms, INT64_MAX);
+    atomic_init(&handle->appender.commit_us, -1);
     atomic_init(&handle->group.generation_known, -1);
     handle->reading.cut_ms = handle->writing.cut_ms = &handle->appender.cut_ms;
     enum bus_result result = sqlite_store_open(handle, error);

@@ -142,9 +142,10 @@ struct sqlite_appender {
     pthread_t thread;
     bool running;
     pthread_mutex_t lock;
-    pthread_cond_t work;    /* for the appender */
-    pthread_cond_t settled; /* for a bus_leave or bus_close that waits */
-    _Atomic int64_t cut_ms; /* INT64_MAX until bus_close */
+    pthread_cond_t work;       /* for the appender */
+    pthread_cond_t settled;    /* for a bus_leave or bus_close that waits */
+    _Atomic int64_t cut_ms;    /* INT64_MAX until bus_close */
+    _Atomic int64_t commit_us; /* how long the last one took; -1: there was none */
 
     bool idle;                    /* (lock) it waits for work */
     bool poked;                   /* (lock) membership has something to do */
@@ -371,6 +372,8 @@ void sqlite_reader_news(struct sqlite_bus *handle); /* something may have been c
 void sqlite_reader_tick(struct sqlite_bus *handle, int64_t now_ms); /* looks whether it was */
 bool sqlite_reader_look(struct sqlite_bus *handle, int64_t now_ms); /* true: worth delivering */
 bool sqlite_reader_deliver(struct sqlite_bus *handle, struct bus_event *event);
+/* -1: it cannot be had without waiting. */
+int64_t sqlite_end_at_once(struct sqlite_bus *handle, int topic, int partition);
 enum bus_result sqlite_end(struct sqlite_bus *handle, int topic, int partition, int64_t *offset);
 
 /* sqlite_group.c */

@@ -215,11 +215,13 @@ static void commit_group(struct sqlite_bus *handle)
     struct sqlite_appender *appender = &handle->appender;
     struct sqlite_batch *group = &appender->working;
     int answers_from = appender->outbox.count;
+    int64_t begun_us = clock_monotonic_us();
     handle->writing.patience_until_ms = group->deadline_ms;
     int code = sqlite_begin_write(&handle->writing);
     if (code == SQLITE_OK)
         code = sqlite_finish(&handle->writing, write_group(handle));
     if (code == SQLITE_OK) {
+        atomic_store(&appender->commit_us, clock_monotonic_us() - begun_us);
         sqlite_wake_touch(handle);
         sqlite_appender_succeeded(handle);
     } else {

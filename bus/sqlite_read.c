@@ -342,6 +342,16 @@ bool sqlite_reader_deliver(struct sqlite_bus *handle, struct bus_event *event)
     return true;
 }
 
+/* A reader of a WAL waits for nobody, or is told at once that it would have to. */
+int64_t sqlite_end_at_once(struct sqlite_bus *handle, int topic, int partition)
+{
+    int64_t offset;
+    sqlite_patience(&handle->reading, 0);
+    return sqlite_topic_end(handle, &handle->reading, topic, partition, &offset) == SQLITE_OK
+               ? offset
+               : -1;
+}
+
 enum bus_result sqlite_end(struct sqlite_bus *handle, int topic, int partition, int64_t *offset)
 {
     sqlite_patience(&handle->reading, SQLITE_READ_TIMEOUT_MS);

@@ -48,6 +48,19 @@ bool shows_seats(const struct shows *shows, struct text show_id, struct after *s
     return show != NULL;
 }
 
+void shows_all_seats(const struct shows *shows, struct after *all)
+{
+    for (size_t i = 0; i < shows->count; i++) {
+        const struct after *seats = &shows->list[i]->seats;
+        all->capacity += seats->capacity;
+        all->held += seats->held;
+        all->sold += seats->sold;
+        all->blocked += seats->blocked;
+        all->free += seats->free;
+        all->oversold_by += seats->oversold_by;
+    }
+}
+
 /* ---- seats ----------------------------------------------------------------------------------- */
 
 struct tier_use *seats_tier(struct after *seats, struct text tier_id)

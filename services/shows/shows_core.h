@@ -40,4 +40,7 @@ void shows_apply(struct shows *shows, const struct message *outcome);
 /* The seats of a show as they are now, for tests and tools; false: no such show. */
 bool shows_seats(const struct shows *shows, struct text show_id, struct after *seats);
 
+/* Adds those of every show to `all`; by tier only the shows know them. */
+void shows_all_seats(const struct shows *shows, struct after *all);
+
 #endif

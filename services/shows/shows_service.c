@@ -21,6 +21,11 @@ static bool due(const void *state, int64_t now_ms, struct message *outcome)
     return shows_due(state, now_ms, outcome);
 }
 
+static void seats(const void *state, struct after *all)
+{
+    shows_all_seats(state, all);
+}
+
 static const struct service_reaction reactions[] = {
     {MESSAGE_CreateShow, 2, {MESSAGE_ShowCreated, MESSAGE_Refused}},
     {MESSAGE_UpdateShow, 2, {MESSAGE_ShowUpdated, MESSAGE_Refused}},
@@ -60,6 +65,7 @@ const struct service_descriptor shows_service = {
     .due_at = due_at,
     .due = due,
     .apply = apply,
+    .seats = seats,
     .reactions = reactions,
     .reaction_count = sizeof reactions / sizeof *reactions,
     .finals = finals,

@@ -29,24 +29,26 @@ COLUMNS_MAX = 100
 ARROWS = {
     "base": set(),
     "schemas": {"base"},
-    "bus": {"base", "schemas"},
+    "process": {"base", "schemas"},
+    "bus": {"base", "schemas", "process"},
     "core": {"base", "schemas"},
-    "shell": {"base", "schemas", "bus", "core"},
+    "shell": {"base", "schemas", "process", "bus", "core"},
     "contract": {"base", "schemas", "bus", "shell"},
     "audit": {"base", "schemas", "bus"},
     "replay": {"base", "schemas", "bus", "audit", "shell"},
     "keys": {"base"},
     "manager": {"base", "schemas"},
     "story": {"base", "schemas", "bus"},
-    "api": {"base", "schemas", "bus", "keys", "story"},
+    "api": {"base", "schemas", "process", "bus", "keys", "story"},
     "cli": {"base", "schemas", "bus", "audit", "keys", "story", "manager"},
-    "paydesk": {"base", "schemas", "bus"},
-    "tests": {"base", "schemas", "bus", "core", "shell", "contract", "audit", "keys", "story",
+    "paydesk": {"base", "schemas", "process", "bus"},
+    "tests": {"base", "schemas", "process", "bus", "core", "shell", "contract", "audit", "keys", "story",
               "api", "cli", "paydesk", "manager"},
 }
 
 # Which files alone may include a library's header.
 LIBRARY_HEADERS = {
+    "microhttpd.h": r"(process/admin|api/http)\.c",
     "cjson/": r"schemas/[^/]*\.[ch]",
     "librdkafka/": r"bus/kafka[^/]*\.[ch]",
     "sqlite3.h": r"(bus/sqlite[^/]*|api/register[^/]*|paydesk/ledger)\.[ch]",

@@ -22,7 +22,7 @@ void process_start(struct world *world, struct process *process)
     struct bus_options options = {.client = process->descriptor->name,
                                   .instance = process->instance};
     struct service_options service_options = {process->instance, prng_next(&world->prng),
-                                              clock_monotonic_ms};
+                                              clock_monotonic_us};
     struct installation installation;
     struct bus_error error;
     process->bus = sim_bus_open(world->sim, &options);
@@ -46,7 +46,7 @@ void process_start(struct world *world, struct process *process)
 
 static void count(struct world *world, const struct process *process)
 {
-    const struct service_counts *counts = service_counts(process->service);
+    const struct vitals *counts = service_vitals(process->service);
     world->tally->claims += counts->claims;
     world->tally->voids += counts->voids;
     world->tally->timers += counts->timers;

@@ -114,9 +114,9 @@ static void settle(struct house *house)
 }
 
 /* Of the first process. */
-static const struct service_counts *counts(const struct house *house)
+static const struct vitals *counts(const struct house *house)
 {
-    return service_counts(house->processes[0].service);
+    return service_vitals(house->processes[0].service);
 }
 
 static enum desk_phase phase(const struct house *house, int partition)
@@ -281,7 +281,7 @@ static void service__of_two_claimants_one_counts(void **state)
         play_expect_answered_once(house->log, TOPIC_SHOWS_COMMANDS, 0);
         assert_int_equal(phase(house, 0) == DESK_RUNNING,
                          service_phase(house->processes[1].service, 0) != DESK_RUNNING);
-        voids += service_counts(house->processes[1].service)->voids;
+        voids += service_vitals(house->processes[1].service)->voids;
         house_close(house);
     }
     assert_true(voids > 0); /* it did speak */
