@@ -26,6 +26,8 @@ int command_flow(const struct command *command, int argc, char **argv);
 int command_keys(const struct command *command, int argc, char **argv);
 int command_refused(const struct command *command, int argc, char **argv);
 int command_at(const struct command *command, int argc, char **argv);
+int command_backup(const struct command *command, int argc, char **argv);
+int command_restore(const struct command *command, int argc, char **argv);
 int command_owners(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);

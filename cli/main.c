@@ -63,6 +63,16 @@ static const struct command commands[] = {
      "work;\n"
      "silent: something waits and nothing was said for a minute.\n",
      command_owners},
+    {"backup", "FILE", "the log and the keys in one file, while everything runs",
+     "Of a log in an SQLite file. FILE is a database itself, with the log as it was at one moment; "
+     "it holds\nthe keys, so keep it as you keep them. Registers are read anew from the log.\n",
+     command_backup},
+    {"restore", "FILE", "a new installation of a backup",
+     "Overwrites nothing; the log is verified before it gets its name. What is made is another log "
+     "from\nthe backup's moment on, with an id of its own: edges with a register of the old one "
+     "read "
+     "theirs anew,\nand who takes payments is asked to look.\n",
+     command_restore},
     {"keys", "list | add NAME ROLE | revoke NAME | rotate | forget ID",
      "who may do what at the edges, changed while they run",
      "ROLE is public, boxoffice or admin; a new key is printed once. `rotate` makes a signing key "
