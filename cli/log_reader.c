@@ -136,6 +136,8 @@ enum log_step log_reader_next(struct log_reader *reader)
         bool look = !some || event->type != BUS_RECORD || ++reader->record_count % LOOK_EVERY == 0;
         if (some && take(reader, event))
             return LOG_ITEM;
+        if (reader->ended && reader->until_ms && clock_monotonic_ms() >= reader->until_ms)
+            break;
         if (reader->ended || !look)
             continue;
         if (at_end(reader)) {

@@ -39,6 +39,8 @@ struct log_reader {
     bool caught_up[TOPIC_COUNT][PARTITIONS_MAX];
     bool ended;
     uint64_t record_count;
+    int64_t
+        until_ms; /* of the monotonic clock: LOG_OVER then, behind LOG_END; 0: never. The user's */
     int64_t heard_ms; /* of the monotonic clock: when the bus last said something */
 
     enum follower_news news;

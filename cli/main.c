@@ -63,6 +63,17 @@ static const struct command commands[] = {
      "work;\n"
      "silent: something waits and nothing was said for a minute.\n",
      command_owners},
+    {"pause", "--all | SHOW…", "stop selling: every show at once, or some",
+     "No seats are taken from then on, at any channel; what is held may still be paid and "
+     "cancelled. Goes\nstraight into the log, so no edge is needed. Each show's answer is awaited "
+     "and "
+     "told.\n",
+     command_pause},
+    {"resume", "--all | SHOW…", "sell again what pause --all stopped, or some shows",
+     "--all opens the shows whose last word is that of pause --all. What somebody paused before "
+     "it, "
+     "or since,\nstays paused: the log says who it was.\n",
+     command_resume},
     {"backup", "FILE", "the log and the keys in one file, while everything runs",
      "Of a log in an SQLite file. FILE is a database itself, with the log as it was at one moment; "
      "it holds\nthe keys, so keep it as you keep them. Registers are read anew from the log.\n",

@@ -1,4 +1,4 @@
-"""What an operator reaches for when something is wrong: who owns what."""
+"""What an operator reaches for when something is wrong: who owns what, and stopping all sales."""
 
 import json
 import signal
@@ -44,3 +44,51 @@ def test_owners__says_who_and_whether_anything_waits(house):
     assert {row["instance"] for row in after} == {"shows-2"}
     assert {row["changes_lately"] for row in after} == {1}
     assert "shows-2 on " in tell(house, "owners")
+
+
+# ---- pause and resume ----------------------------------------------------------------------------
+
+def switch(house, *arguments, end=0):
+    return {row["show_id"]: row["outcome"]
+            for row in json.loads(tell(house, *arguments, "--json", end=end))}
+
+
+def test_pause__stops_every_sale_and_resume_undoes_just_that(house):
+    _, web = house.up()
+    for show in ("hamlet", "lear", "macbeth"):
+        web.create_show(show, 10)
+    held = web.reserve("hamlet", 2).json
+    assert web.staff("POST", "/v1/shows/lear/pause", {"reason": "rain"}).status in (200, 202)
+    assert "hamlet: paused\n" in tell(house, "pause", "--all", "--reason", "something is wrong")
+    assert switch(house, "pause", "--all") == dict.fromkeys(
+        ("hamlet", "lear", "macbeth"), "was paused before")
+    for show in ("hamlet", "lear", "macbeth"):
+        assert web.reserve(show, 1)["code"] == "sale_paused"
+    assert web.check_out(held).status == 201
+    # Somebody else says so too: that is theirs.
+    assert web.staff("POST", "/v1/shows/macbeth/pause", {}).status in (200, 202)
+    assert switch(house, "resume", "--all") == {
+        "hamlet": "open", "lear": "was left as it is", "macbeth": "was left as it is"}
+    assert web.reserve("hamlet", 1).status == 201
+    assert web.reserve("lear", 1)["code"] == web.reserve("macbeth", 1)["code"] == "sale_paused"
+    assert switch(house, "resume", "lear", "macbeth") == {"lear": "open", "macbeth": "open"}
+    assert switch(house, "pause", "lear") == {"lear": "paused"}
+    assert switch(house, "resume", "--all")["lear"] == "was left as it is"
+    house.check_log()
+
+
+def test_pause__says_what_it_could_not_do(house):
+    house.create_topics()
+    assert tell(house, "pause", "--all") == "there is no show to be switched\n"
+    shows = house.service("shows")
+    tell(house, "publish", "CreateShow", json.dumps({
+        "show_id": SHOW, "name": "Hamlet", "starts_at_ms": 2082826800000, "capacity": 3,
+        "currency": "EUR"}))
+    until(lambda: switch(house, "pause", "--all"), "the show")
+    assert house.run("pause", "nobody", *house.bus.arguments).returncode == 1
+    assert house.run("pause", *house.bus.arguments).returncode == 100
+    assert house.run("pause", "--all", SHOW, *house.bus.arguments).returncode == 100
+    shows.kill()
+    late = house.run("resume", "--all", "--wait", "1", *house.bus.arguments)
+    assert late.returncode == 111 and "stagedoor owners" in late.stderr
+    assert late.stdout == f"{SHOW}: has not answered; the command is in the log\n"
