@@ -25,6 +25,10 @@ IN_contract := $(filter-out %/main.c,$(wildcard contract/*.c))
 WITH_stagedoor      := cli
 WITH_stagedoor-edge := api
 WITH_stagedoor-paydesk := paydesk
+# The package: what was built, and what is packed as it lies here.
+VERSION := $(shell sed -n 's/.*STAGEDOOR_VERSION "\(.*\)"/\1/p' base/version.h)
+DEB     := build/stagedoor_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+PACKED  := $(shell find packaging schemas -type f)
 SUPPORT := $(wildcard tests/support/*.c)
 PLAYS   := $(wildcard tests/bus/plays/*.c)
 TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/unit/*.c tests/bus/*.c tests/audit/*.c))
@@ -190,10 +194,10 @@ build/.installed-venv: tests/documents/requirements.txt | build/.installed-test
 	    { cat build/venv/log; false; }
 	@touch $@
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(VARIANTS:%=build/%) -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt install schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt stage install uninstall deb deb-test schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -203,6 +207,7 @@ AGAIN  ?= 1
 FROM   ?= 1
 SECONDS ?= 60
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 KAFKA_PORT ?= 9092
 BUS_URL_sqlite = sqlite:$(DATA)/bus.db
 BUS_URL_kafka  = kafka://localhost:$(KAFKA_PORT)
@@ -244,7 +249,7 @@ NO_KAFKA    := STAGEDOOR_TEST_BACKENDS=sim,slowsim,sqlite
 THREADS     := STAGEDOOR_TEST_BACKENDS=sqlite,kafka STAGEDOOR_TEST_THREADS=1 \
                TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp
 
-test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge build/release/preload/famine.so $(GENERATORS) | build/.installed-test build/.installed-node build/.installed-venv build/.installed-kafka ## everything that can be tested, with a real Kafka
+test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS) $(FUZZ_TARGETS) build/tsan/bin/stagedoor-edge build/release/preload/famine.so $(GENERATORS) $(DEB) | build/.installed-test build/.installed-node build/.installed-venv build/.installed-kafka ## everything that can be tested, with a real Kafka
 	@/usr/bin/python3 tests/run.py --canary build/release/test/unit/canary \
 	    'e2e files waits kafka: $(E2E)' \
 	    'kafka cmocka waits kafka: STAGEDOOR_TEST_BACKENDS=kafka build/release/test/bus/kafka_bus $(CONFORMANCE)' \
@@ -260,6 +265,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'sim-asan counted: build/asan/bin/stagedoor-sim --seeds 50 --from 900000' \
 	    'tsan pytest: $(RACES)' \
 	    'documents pytest: tests/documents' \
+	    'packaging pytest: tests/packaging' \
 	    'rules pytest: tests/check tests/mutants' \
 	    'schemas pytest: tests/schemas' \
 	    'audit pytest: tests/audit' \
@@ -322,9 +328,37 @@ schemas: $(GENERATORS) | build/.installed-test ## write what comes from the tabl
 fmt: ## clang-format on every C file
 	@clang-format -i $(C_FILES)
 
-install: build ## the programs into PREFIX/bin
-	@install -d $(DESTDIR)$(PREFIX)/bin
-	@install -m 0755 $(addprefix build/bin/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+# What is installed is first put together below build/stage as it will lie below PREFIX.
+STAGE := build/stage
+STAGED = cd $(STAGE) && find . ! -type d -printf '%P\n'
+stage: build
+	@packaging/stage.sh $(STAGE) $(PREFIX) $(SYSCONFDIR) $(PROGRAMS)
+
+install: stage ## programs, manual, completions, units, schemas: make install PREFIX=/usr/local DESTDIR=
+	@install -d $(DESTDIR)$(PREFIX)
+	@cp -r --preserve=mode,timestamps $(STAGE)/. $(DESTDIR)$(PREFIX)
+
+uninstall: stage ## takes away what install put there; data and settings stay
+	@$(STAGED) | (cd $(DESTDIR)$(PREFIX) && xargs -d '\n' rm -f)
+	@rm -rf $(DESTDIR)$(PREFIX)/share/stagedoor $(DESTDIR)$(PREFIX)/share/doc/stagedoor
+
+# debhelper stands in a folder of its own, and packs what `make install` puts there.
+$(DEB): $(addprefix build/bin/,$(PROGRAMS)) $(PACKED) | build/.installed-package
+	@echo "  deb $@"
+	@rm -rf build/deb
+	@mkdir -p build/deb
+	@cp -r packaging/debian build/deb
+	@cd build/deb && SOURCE=$(CURDIR) dpkg-buildpackage -b -us -uc -nc -d >log 2>&1 || { tail -n 30 log; false; }
+
+deb: $(DEB) ## a Debian package, in build
+
+# The smallest Debian that starts by systemd, with what the package depends on.
+build/debian: packaging/debian/control | $(DEB)
+	@packaging/debian-base.sh $@ $(DEB)
+	@touch $@
+
+deb-test: $(DEB) build/debian | build/.installed-test ## the package in a clean Debian, its units under a real systemd; as root
+	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/packaging/house.py
 
 clean: ## what was built; clean-run: the data of make run as well
 	@rm -rf build

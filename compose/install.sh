@@ -3,6 +3,7 @@
 #
 #   install.sh          what `make run` needs: a compiler and the libraries
 #   install.sh kafka    also Java and Maven, for a local broker
+#   install.sh package  also what `make deb` needs, and what looks at a package
 #   install.sh test     also what `make test` and `make check` need
 #   install.sh bench    also what the benchmarks load with
 #   install.sh -n …     only says what is missing; exit 1 when something is
@@ -48,6 +49,16 @@ test='
     program  cppcheck         cppcheck
     program  jq               jq
     program  curl             curl'
+package='
+    program  dh               debhelper
+    program  dpkg-buildpackage dpkg-dev
+    program  fakeroot         fakeroot
+    program  lintian          lintian
+    program  mandoc           mandoc
+    program  zsh              zsh
+    program  systemd-analyze  systemd
+    program  systemd-nspawn   systemd-container
+    program  debootstrap      debootstrap'
 bench='
     program  h2load           nghttp2-client'
 
@@ -133,10 +144,11 @@ for wish in "$@"; do
     case $wish in
     run) ;;
     kafka) list+=$kafka ;;
-    test) list+=$kafka$test ;;
+    test) list+=$kafka$test$package ;;
+    package) list+=$package ;;
     bench) list+=$bench ;;
     -n) dry=yes ;;
-    *) code=100 die "unknown '$wish'; say run, kafka, test or bench" ;;
+    *) code=100 die "unknown '$wish'; say run, kafka, package, test or bench" ;;
     esac
 done
 

@@ -1,0 +1,53 @@
+"""What is in the Debian package, and what Debian's own judge says of it."""
+
+import re
+import subprocess
+
+from test_install import PROGRAMS
+
+
+def ask(*words):
+    return subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True).stdout
+
+
+def contents(package):
+    """{path: (mode, owner)}"""
+    lines = [line.split(None, 5) for line in ask("dpkg-deb", "-c", package).splitlines()]
+    return {words[5].removeprefix("."): (words[0], words[1]) for words in lines}
+
+
+def script(package, name):
+    return ask("dpkg-deb", "-I", package, name)
+
+
+def test_package__lintian_has_nothing_to_say(package):
+    done = subprocess.run(["lintian", "--allow-root", package], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0 and "E:" not in done.stdout, done.stdout
+
+
+def test_package__has_what_make_install_installs(package, installed):
+    found = contents(package)
+    for name in PROGRAMS:
+        assert found[f"/usr/bin/{name}"] == ("-rwxr-xr-x", "root/root")
+    for path in installed.rglob("lib/**/*"):
+        if path.is_file() and "@1" not in path.name:
+            assert f"/usr/{path.relative_to(installed)}" in found
+    assert not [path for path in found if path.startswith("/usr/local")]
+
+
+def test_package__settings_belong_to_the_one_who_runs_it(package):
+    assert script(package, "conffiles").split() == ["/etc/stagedoor/environment"]
+
+
+def test_package__makes_its_user_and_starts_nothing(package):
+    made = script(package, "postinst")
+    assert "systemd-sysusers" in made and "stagedoor.conf" in made
+    assert not re.search(r"systemctl (enable|start)|deb-systemd-(helper|invoke)", made)
+
+
+def test_package__depends_on_the_libraries_it_was_linked_with(package):
+    depends = ask("dpkg-deb", "-f", package, "Depends")
+    for library in ("librdkafka1", "libmicrohttpd12", "libcjson1", "libsqlite3-0", "libssl3",
+                    "libcurl4"):
+        assert re.search(rf"\b{library}(t64)?\b", depends), depends
