@@ -106,6 +106,7 @@ static void read_options(int count, char **arguments, struct options *options)
     if (!listen_activated(options, error))
         give_up(END_USAGE, error);
     log_set_level(options->log_level);
+    log_set_format(options->log_format);
 }
 
 static const char *keys_folder(const struct options *options)

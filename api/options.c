@@ -185,6 +185,7 @@ static int edge_specs(struct options *options, struct option_spec specs[SPECS_MA
         OPTION_READ("sample", "on|off", "STAGEDOOR_SAMPLE", read_switch, &options->sample, "on",
                     "the routes of the course project"),
         OPTION_LOG_LEVEL(&options->log_level),
+        OPTION_LOG_FORMAT(&options->log_format),
     };
     _Static_assert(sizeof rows / sizeof *rows <= SPECS_MAX, "there is room for all rows");
     memcpy(specs, rows, sizeof rows);

@@ -44,6 +44,7 @@ struct options {
     int pay_url_count;
     bool sample; /* the routes of the course project are served */
     enum log_level log_level;
+    enum log_format log_format;
 };
 
 /* As options_parse. Texts stay in argv and environment. */

@@ -39,6 +39,11 @@ bool option_read_log_level(void *level, const char *value)
     return log_level_parse(value, level);
 }
 
+bool option_read_log_format(void *format, const char *value)
+{
+    return log_format_parse(value, format);
+}
+
 static bool takes_value(const struct option_spec *spec)
 {
     return spec->flag == NULL;

@@ -79,6 +79,12 @@ struct option_spec {
                 "debug, info, warning or error")
 bool option_read_log_level(void *level, const char *value);
 
+/* And how it looks; the target is an enum log_format. */
+#define OPTION_LOG_FORMAT(format)                                                                  \
+    OPTION_READ("log-format", "FORMAT", "STAGEDOOR_LOG_FORMAT", option_read_log_format, format,    \
+                "text", "text, logfmt or json")
+bool option_read_log_format(void *format, const char *value);
+
 /* What a program can be told. */
 struct option_table {
     const char *program;  /* "stagedoor-shows", "stagedoor tail" */

@@ -211,3 +211,24 @@ struct text buffer_view(const struct buffer *buffer)
 {
     return (struct text){buffer->data, buffer->size};
 }
+
+void buffer_quoted(struct buffer *out, struct text text)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t start = 0;
+    buffer_byte(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buffer_add(out, text.data + start, i - start);
+        start = i + 1;
+        if (c == '"' || c == '\\')
+            buffer_add(out, (char[]){'\\', (char)c}, 2);
+        else
+            buffer_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    if (start < text.size)
+        buffer_add(out, text.data + start, text.size - start);
+    buffer_byte(out, '"');
+}

@@ -76,7 +76,8 @@ void buffer_text(struct buffer *buffer, struct text text);
 void buffer_string(struct buffer *buffer, const char *string);
 void buffer_byte(struct buffer *buffer, char byte);
 void buffer_i64(struct buffer *buffer, int64_t value);
-void buffer_hex64(struct buffer *buffer, uint64_t value); /* 16 lower-case digits */
+void buffer_hex64(struct buffer *buffer, uint64_t value);    /* 16 lower-case digits */
+void buffer_quoted(struct buffer *buffer, struct text text); /* as JSON has it: "a\u000ab" */
 void buffer_print(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_vprint(struct buffer *buffer, const char *format, va_list arguments);

@@ -70,6 +70,29 @@ static void complete(struct message *outcome, const struct message *input, int64
         outcome->correlation_id = input->correlation_id;
 }
 
+/* Ids and codes: never what somebody wrote, which may be a name. */
+static void say_decided(const struct desk *desk, const struct source *source)
+{
+    const struct message *outcome = &desk->service->outcome;
+    struct buffer line = {0};
+    if (source->timer)
+        buffer_string(&line, "the timer");
+    else
+        buffer_print(&line, "%.*s@%lld", TEXT_PRINT(source->topic), (long long)source->offset);
+    buffer_print(&line, ": %s", message_name(outcome->type));
+    if (outcome->type == MESSAGE_Refused)
+        buffer_print(&line, " %s", code_name(outcome->code));
+    else if (message_has(outcome, reason))
+        buffer_print(&line, " %s", reason_name(outcome->reason));
+    if (message_has(outcome, show_id))
+        buffer_print(&line, ", show %.*s", TEXT_PRINT(outcome->show_id));
+    if (message_has(outcome, reservation_id))
+        buffer_print(&line, ", reservation %.*s", TEXT_PRINT(outcome->reservation_id));
+    desk_say(desk, LOG_DEBUG, "%s, the %llu. of %lld", line.data, (unsigned long long)desk->n,
+             (long long)desk->epoch);
+    buffer_release(&line);
+}
+
 /* Appends the outcome and applies it at once: nobody sees that state except through the log. */
 static enum decided commit(struct desk *desk, const struct source *source, int which,
                            const struct fence *after)
@@ -81,6 +104,8 @@ static enum decided commit(struct desk *desk, const struct source *source, int w
         desk->last_ms = outcome->at_ms;
     desk->service->descriptor->apply(desk->state, outcome);
     vitals_outcome(&desk->service->vitals, outcome);
+    if (log_wants(LOG_DEBUG))
+        say_decided(desk, source);
     return DECIDED;
 }
 

@@ -97,6 +97,7 @@ int main(int argc, char **argv)
     if (result != OPTIONS_OK)
         return options_end(PAYDESK_PROGRAM, result, &said);
     log_set_level(settings.log_level);
+    log_set_format(settings.log_format);
     umask(077);
     catch_signals();
     if (mkdir(settings.data, 0700) != 0 && errno != EEXIST) {

@@ -44,6 +44,7 @@ static int settings_specs(struct settings *settings, struct words *words,
         OPTION_TEXT("default", "STEP", "STAGEDOOR_PAYDESK_DEFAULT", &words->otherwise,
                     "what comes after the script, in place of its last step"),
         OPTION_LOG_LEVEL(&settings->log_level),
+        OPTION_LOG_FORMAT(&settings->log_format),
     };
     _Static_assert(sizeof rows / sizeof *rows <= SPECS_MAX, "there is room for all rows");
     memcpy(specs, rows, sizeof rows);

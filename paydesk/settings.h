@@ -24,6 +24,7 @@ struct settings {
     struct signature_key key;
     int64_t delay_ms;
     enum log_level log_level;
+    enum log_format log_format;
     struct buffer bytes; /* of script_text */
 };
 

@@ -136,27 +136,6 @@ bool json_bool(const struct json *value, bool *truth)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void put_string(struct buffer *out, struct text text)
-{
-    static const char hex[] = "0123456789abcdef";
-    size_t start = 0;
-    buffer_byte(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buffer_add(out, text.data + start, i - start);
-        start = i + 1;
-        if (c == '"' || c == '\\')
-            buffer_add(out, (char[]){'\\', (char)c}, 2);
-        else
-            buffer_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-    }
-    if (start < text.size)
-        buffer_add(out, text.data + start, text.size - start);
-    buffer_byte(out, '"');
-}
-
 /* The comma and the name. A value may only follow '{', '[' or, with a comma, another value. */
 static void put_name(struct buffer *out, const char *name)
 {
@@ -164,7 +143,7 @@ static void put_name(struct buffer *out, const char *name)
         buffer_byte(out, ',');
     if (name == NULL)
         return;
-    put_string(out, text_of(name));
+    buffer_quoted(out, text_of(name));
     buffer_byte(out, ':');
 }
 
@@ -182,7 +161,7 @@ void json_put_close(struct buffer *out, char bracket)
 void json_put_text(struct buffer *out, const char *name, struct text text)
 {
     put_name(out, name);
-    put_string(out, text);
+    buffer_quoted(out, text);
 }
 
 void json_put_i64(struct buffer *out, const char *name, int64_t number)
