@@ -167,6 +167,8 @@ static void tell_ready(struct service *service)
         log_line(LOG_INFO, service->descriptor->name, "ready, owns%s of %d partitions",
                  owned.size ? owned.data : " none", service->desk_count);
     }
+    if (ready != service->told_ready)
+        service->vitals.looked_ms = 0; /* now is the time to look */
     service->told_ready = ready;
     atomic_store_explicit(&service->vitals.ready, ready, memory_order_relaxed);
     buffer_release(&owned);

@@ -1,5 +1,5 @@
 /* The program around the loop: command line, signals, watchdog, exit codes. */
-#include "bus/service.h"
+#include "bus/service_front.h"
 
 #include "base/clock.h"
 #include "base/exit_code.h"
@@ -24,8 +24,12 @@ struct settings {
     const char *prefix;
     int partitions;         /* 0: as many as there are */
     int session_timeout_ms; /* 0: the bus's own */
+    const char *admin;      /* NULL: nobody listens */
     enum log_level log_level;
+    enum log_format log_format;
 };
+
+static struct service_front front;
 
 /* The handle that a signal wakes; NULL while it is not open, or not for much longer. */
 static _Atomic(struct bus *) signalled_bus;
@@ -96,7 +100,9 @@ static bool read_settings(int argc, char **argv, const char *service, struct set
         OPTION_NUMBER("session-timeout", "MS", "STAGEDOOR_SESSION_TIMEOUT",
                       &settings->session_timeout_ms, 1, 3600 * 1000,
                       "a silent instance loses its partitions after this (6000)"),
+        OPTION_ADMIN(&settings->admin),
         OPTION_LOG_LEVEL(&settings->log_level),
+        OPTION_LOG_FORMAT(&settings->log_format),
     };
     struct buffer program = {0};
     struct operands none;
@@ -134,6 +140,7 @@ static enum bus_result open_bus(const struct settings *settings, const char *nam
                                       installation, error);
         if (result == BUS_OK || result == BUS_INVALID || result == BUS_UNFIT)
             return result;
+        front_waits(&front, clock_monotonic_ms(), error->text);
     }
     return result;
 }
@@ -143,7 +150,9 @@ static void run(struct service *service)
     while (stop_signals == 0) {
         atomic_store(&turned_ms, clock_monotonic_ms());
         service_step(service, clock_monotonic_ms(), STEP_MS);
+        front_turned(&front, clock_monotonic_ms());
     }
+    front_stopping(&front);
     int64_t deadline = clock_monotonic_ms() + DRAIN_MS;
     while (!service_drained(service) && clock_monotonic_ms() < deadline)
         service_step(service, clock_monotonic_ms(), 10);
@@ -155,11 +164,17 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     struct installation installation;
     struct bus *bus = NULL;
     struct bus_error error = {""};
+    char why[SOCKETS_ERROR_SIZE];
     int end;
     if (!read_settings(argc, argv, descriptor->name, &settings, &end))
         return end;
     log_set_level(settings.log_level);
+    log_set_format(settings.log_format);
     catch_signals();
+    if (!front_open(&front, descriptor, settings.admin, why)) {
+        fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, why);
+        return END_SYSTEM;
+    }
     enum bus_result result = open_bus(&settings, descriptor->name, &bus, &installation, &error);
     if (result != BUS_OK) {
         if (error.text[0]) /* else it was to stop before it had begun */
@@ -170,7 +185,9 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     start_watchdog();
     struct service_options options = {settings.instance, prng_seed_random(), clock_monotonic_us};
     struct service *service = service_new(bus, descriptor, &installation, &options);
+    front_shows(&front, service);
     run(service);
+    front_close(&front);
     atomic_store(&signalled_bus, NULL);
     bus_leave(bus);
     service_free(service);

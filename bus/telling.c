@@ -75,11 +75,17 @@ static void tell_recovery(const struct vitals *vitals, struct readiness *readine
                   number_grouped(value_of(&vitals->to_recover), all));
 }
 
+int64_t service_still_ms(const struct service *service, int64_t now_ms)
+{
+    int64_t turned_ms = value_of(&service->vitals.turned_ms);
+    return turned_ms ? now_ms - turned_ms : 0; /* it is about to begin */
+}
+
 void service_readiness(const struct service *service, int64_t now_ms, struct readiness *readiness)
 {
     const struct vitals *vitals = &service->vitals;
     struct backlog backlog = backlog_of(service);
-    int64_t still_ms = now_ms - value_of(&vitals->turned_ms);
+    int64_t still_ms = service_still_ms(service, now_ms);
     bus_readiness(atomic_load_explicit(&vitals->down, memory_order_relaxed), readiness);
     tell_recovery(vitals, readiness);
     readiness_add(readiness, "log_intact", count_of(&vitals->lost) == 0,

@@ -27,7 +27,9 @@ void seats_metrics(const struct after *seats, struct buffer *out);
  * TELLING_BEHIND_MAX_MS. */
 void behind_readiness(int64_t records, int64_t oldest_ms, struct readiness *readiness);
 
-/* `now_ms`: monotonic. */
+/* How long its loop has not turned. `now_ms`: monotonic, as everywhere here. */
+int64_t service_still_ms(const struct service *service, int64_t now_ms);
+
 void service_readiness(const struct service *service, int64_t now_ms, struct readiness *readiness);
 void service_metrics(const struct service *service, struct buffer *out);
 

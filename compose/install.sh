@@ -48,7 +48,8 @@ test='
     program  clang-tidy       clang-tidy
     program  cppcheck         cppcheck
     program  jq               jq
-    program  curl             curl'
+    program  curl             curl
+    unpacked promtool         prometheus'
 package='
     program  dh               debhelper
     program  dpkg-buildpackage dpkg-dev
@@ -67,6 +68,7 @@ bench='
 there() {
     case $1 in
     program) command -v "$2" >/dev/null ;;
+    unpacked) command -v "$2" >/dev/null || [ -x "$tools/$2" ] ;;
     preload) compgen -G "/usr/lib/*/faketime/$2.so.*" >/dev/null ;;
     header) gcc -E -include "$2" -x c /dev/null >/dev/null 2>&1 ;;
     library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
@@ -78,10 +80,12 @@ there() {
     esac
 }
 
+# What of a list is not there; of `unpacked` also the program's name.
 missing_of() {
     local kind name package
     while read -r kind name package; do
-        [ -n "$kind" ] && ! there "$kind" "$name" && echo "$package"
+        [ -z "$kind" ] || there "$kind" "$name" && continue
+        [ "$kind" = unpacked ] && echo "$name:$package" || echo "$package"
     done <<<"$1"
     return 0
 }
@@ -138,7 +142,22 @@ install() {
     rm -f "$log"
 }
 
+# One program of a package whose service nobody wants here: not installed, only taken out.
+unpack() {
+    local name=${1%%:*} package=${1#*:} folder
+    folder=$(mktemp -d)
+    say "with apt-get: $name out of $package, into $tools"
+    (cd "$folder" && { apt-get download -qq "$package" ||
+        { as_root apt-get update -qq && apt-get download -qq "$package"; }; } &&
+        dpkg-deb -x ./*.deb . ) >"$folder/log" 2>&1 ||
+        { tail -n 20 "$folder/log" >&2; die "apt-get failed (above)"; }
+    mkdir -p "$tools"
+    mv "$folder/usr/bin/$name" "$tools/"
+    rm -rf "$folder"
+}
+
 dry=
+tools=$(dirname "$0")/../build/tools
 list=$run
 for wish in "$@"; do
     case $wish in
@@ -160,7 +179,14 @@ if [ -n "$dry" ]; then
 fi
 command -v apt-get >/dev/null ||
     die "there is no apt-get here; install by hand what Debian calls: ${missing[*]}"
-install "${missing[@]}"
+packages=()
+for each in "${missing[@]}"; do
+    case $each in
+    *:*) unpack "$each" ;;
+    *) packages+=("$each") ;;
+    esac
+done
+[ "${#packages[@]}" = 0 ] || install "${packages[@]}"
 
 mapfile -t missing < <(missing_of "$list")
 [ "${#missing[@]}" = 0 ] || die "installed, but still not found: ${missing[*]}"

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "schemas/json.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -138,23 +139,20 @@ static bool split(const char *address, char host[HOST_SIZE], char port[PORT_SIZE
     return true;
 }
 
-bool admin_address_is_good(const char *address)
+bool option_read_admin(void *address, const char *value)
 {
     char host[HOST_SIZE], port[PORT_SIZE];
     size_t scheme = strlen(unix_scheme);
-    return strncmp(address, unix_scheme, scheme) == 0 ? address[scheme] != '\0'
-                                                      : split(address, host, port);
+    *(const char **)address = value;
+    return strncmp(value, unix_scheme, scheme) == 0 ? value[scheme] != '\0'
+                                                    : split(value, host, port);
 }
 
-static int open_at_port(struct admin *admin, const char *address, const char *subject, char *error)
+static int open_at_port(const char *address, const char *subject, char *error)
 {
     char host[HOST_SIZE], port[PORT_SIZE];
-    (void)admin;
-    if (!split(address, host, port)) {
-        snprintf(error, SOCKETS_ERROR_SIZE,
-                 "'%.200s' is no address for --admin; like 127.0.0.1:9100 or unix:PATH", address);
-        return -1;
-    }
+    bool good = split(address, host, port);
+    assert(good); /* or option_read_admin would have said no */
     int descriptor = socket_listen(host, port, error);
     if (descriptor >= 0)
         log_line(LOG_INFO, subject, "metrics at http://%s%s%s:%d/metrics",
@@ -179,7 +177,7 @@ struct admin *admin_start(const char *address, const char *subject,
     struct admin *admin = memory_new(sizeof *admin);
     bool at_path = strncmp(address, unix_scheme, strlen(unix_scheme)) == 0;
     int descriptor = at_path ? open_at_path(admin, address + strlen(unix_scheme), subject, error)
-                             : open_at_port(admin, address, subject, error);
+                             : open_at_port(address, subject, error);
     admin->source = *source;
     if (descriptor >= 0)
         admin->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,

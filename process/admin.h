@@ -6,6 +6,7 @@
 #ifndef PROCESS_ADMIN_H
 #define PROCESS_ADMIN_H
 
+#include "base/options.h"
 #include "process/readiness.h"
 #include "process/sockets.h"
 
@@ -26,7 +27,10 @@ struct admin *admin_start(const char *address, const char *subject,
                           const struct admin_source *source, char *error);
 void admin_stop(struct admin *admin); /* NULL is allowed */
 
-/* Whether admin_start would take the address for one, without trying. */
-bool admin_address_is_good(const char *address);
+/* Its row in a table of options; the target is a const char *, NULL unless it is asked for. */
+#define OPTION_ADMIN(address)                                                                      \
+    OPTION_READ("admin", "ADDRESS", "STAGEDOOR_ADMIN", option_read_admin, address, NULL,           \
+                "answer /livez, /readyz and /metrics at HOST:PORT or unix:PATH")
+bool option_read_admin(void *address, const char *value);
 
 #endif
