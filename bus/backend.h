@@ -20,6 +20,7 @@ struct bus_backend {
     enum bus_result (*end)(struct bus *, int topic, int partition, int64_t *offset);
     int64_t (*end_heard)(struct bus *, int topic, int partition); /* NULL: it never has */
     struct bus_health (*health)(const struct bus *);              /* NULL: it does not know */
+    enum bus_result (*copied)(struct bus *, struct bus_error *);  /* NULL: nothing is to be done */
     bool (*poll)(struct bus *, int timeout_ms, struct bus_event *);
     void (*wake)(struct bus *);
     void (*close)(struct bus *);
@@ -29,6 +30,7 @@ struct bus {
     const struct bus_backend *backend;
     int topic_count;
     int partition_count;
+    bool copying;
 };
 
 /* Everything behind the scheme: "host:port,host:port" and "PATH". */

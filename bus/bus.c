@@ -12,15 +12,19 @@ enum bus_result bus_open(struct bus **bus, const char *url, const struct bus_opt
                          struct bus_error *error)
 {
     static const char kafka[] = "kafka://", sqlite[] = "sqlite:";
+    enum bus_result result = BUS_INVALID;
     *bus = NULL;
     error->text[0] = '\0';
     if (strncmp(url, kafka, strlen(kafka)) == 0 && url[strlen(kafka)])
-        return kafka_bus_open(bus, url + strlen(kafka), options, error);
-    if (strncmp(url, sqlite, strlen(sqlite)) == 0 && url[strlen(sqlite)])
-        return sqlite_bus_open(bus, url + strlen(sqlite), options, error);
-    snprintf(error->text, sizeof error->text,
-             "unknown bus '%s'; use kafka://HOST:PORT or sqlite:PATH", url);
-    return BUS_INVALID;
+        result = kafka_bus_open(bus, url + strlen(kafka), options, error);
+    else if (strncmp(url, sqlite, strlen(sqlite)) == 0 && url[strlen(sqlite)])
+        result = sqlite_bus_open(bus, url + strlen(sqlite), options, error);
+    else
+        snprintf(error->text, sizeof error->text,
+                 "unknown bus '%s'; use kafka://HOST:PORT or sqlite:PATH", url);
+    if (result == BUS_OK)
+        (*bus)->copying = options->copying;
+    return result;
 }
 
 enum bus_result bus_topics(struct bus *bus, struct bus_topic_spec *specs, int count,
@@ -56,8 +60,8 @@ enum bus_result bus_append(struct bus *bus, int topic, int partition,
     size_t size = record->key.size + record->value.size;
     for (int i = 0; i < record->header_count; i++)
         size += record->headers[i].name.size + record->headers[i].value.size;
-    if (!known(bus, topic, partition) || size > BUS_VALUE_SIZE_MAX ||
-        record->header_count > BUS_HEADERS_MAX)
+    bool fits = size <= BUS_VALUE_SIZE_MAX && record->header_count <= BUS_HEADERS_MAX;
+    if (!known(bus, topic, partition) || (!fits && !bus->copying))
         return BUS_INVALID;
     return bus->backend->append(bus, topic, partition, record, tag);
 }
@@ -103,6 +107,13 @@ int64_t bus_end_heard(struct bus *bus, int topic, int partition)
 struct bus_health bus_health(const struct bus *bus)
 {
     return bus->backend->health ? bus->backend->health(bus) : (struct bus_health){-1};
+}
+
+enum bus_result bus_copied(struct bus *bus, struct bus_error *error)
+{
+    assert(bus->copying && bus->topic_count > 0);
+    error->text[0] = '\0';
+    return bus->backend->copied ? bus->backend->copied(bus, error) : BUS_OK;
 }
 
 bool bus_poll(struct bus *bus, int timeout_ms, struct bus_event *event)

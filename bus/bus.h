@@ -62,6 +62,7 @@ struct bus_options {
     int session_timeout_ms;   /* a silent member loses its partitions after this; 0: 6000 */
     int in_flight_max;        /* 0: BUS_IN_FLIGHT_DEFAULT */
     int append_timeout_ms;    /* an append unanswered this long is BUS_FAILED; 0: 30000 */
+    bool copying;             /* the handle makes the copy of a log: see bus_copied */
 };
 
 /* Opens a handle: kafka://HOST:PORT[,HOST:PORT]…  or  sqlite:PATH. Says nothing about topics yet.
@@ -171,6 +172,12 @@ struct bus_event {
     struct bus_record record;
     const char *reason; /* borrowed until the next call on the handle */
 };
+
+/* A handle that is `copying` appends records of any size and number of headers that a log may hold,
+ * with the append time that each brings along. kafka: the topics that it makes are unfit for every
+ * other handle, until this makes them like any other; sqlite: their file should have another name
+ * until then. To be called once all appends are answered. */
+enum bus_result bus_copied(struct bus *bus, struct bus_error *error);
 
 /* The next event, waiting up to `timeout_ms` for one. false: none came, or bus_wake was called. */
 bool bus_poll(struct bus *bus, int timeout_ms, struct bus_event *event);

@@ -157,6 +157,7 @@ static const struct bus_backend kafka_backend = {
     .join = kafka_join,
     .leave = kafka_leave,
     .end = kafka_end,
+    .copied = kafka_copied,
     .end_heard = kafka_end_heard,
     .health = kafka_health,
     .poll = kafka_poll,

@@ -40,6 +40,9 @@ enum {
     KAFKA_SMALL_TURNS = 64      /* polls between looks at the queues that are mostly empty */
 };
 
+/* LogAppendTime, but of topics that a copy is being made in. */
+#define KAFKA_TIME_SETTING "message.timestamp.type"
+
 struct kafka_follow {
     bool active;
     int64_t next;     /* the lowest offset not yet delivered */
@@ -165,6 +168,8 @@ const char *kafka_trouble_print(const char *complaint, char out[KAFKA_REASON_SIZ
 
 enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int count,
                              struct bus_error *error);
+
+enum bus_result kafka_copied(struct bus *bus, struct bus_error *error);
 
 void kafka_names_free(struct kafka_bus *kafka); /* and knows no topics any more */
 

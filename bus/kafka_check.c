@@ -21,7 +21,7 @@ static const struct kafka_rule rules[] = {
     {"cleanup.policy", "delete", false, false, "compaction would eat records"},
     {"retention.ms", "-1", false, false, "records would be deleted after a while"},
     {"retention.bytes", "-1", false, false, "records would be deleted when there are many"},
-    {"message.timestamp.type", "LogAppendTime", false, false, "time must be the log's own"},
+    {KAFKA_TIME_SETTING, "LogAppendTime", false, false, "time must be the log's own"},
     {"min.insync.replicas", "2", true, true, "an acknowledged record could be lost with one disk"},
     {"unclean.leader.election.enable", "false", true, false,
      "a replica that lags could become the log"},
@@ -52,6 +52,8 @@ static enum bus_result kafka_check_one(struct kafka_bus *kafka,
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const struct kafka_rule *rule = &rules[i];
         const char *value = kafka_config(resource, rule->setting);
+        if (kafka->bus.copying && strcmp(rule->setting, KAFKA_TIME_SETTING) == 0)
+            continue;
         if ((rule->replicated_only && replicas < 2) || kafka_rule_kept(rule, value))
             continue;
         snprintf(error->text, sizeof error->text,

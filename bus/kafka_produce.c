@@ -109,6 +109,7 @@ enum bus_result kafka_append(struct bus *bus, int topic, int partition,
         RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(record->key.data, record->key.size),
         RD_KAFKA_V_VALUE((void *)record->value.data, record->value.size),
+        RD_KAFKA_V_TIMESTAMP(kafka->bus.copying ? record->append_ms : 0),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
     if (!err) {
         kafka->in_flight++; /* and the headers are librdkafka's now */

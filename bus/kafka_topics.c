@@ -78,26 +78,37 @@ static bool kafka_census_take(struct kafka_bus *kafka, struct kafka_census *cens
 
 /* ---- creating -------------------------------------------------------------------------------- */
 
-static rd_kafka_NewTopic_t *kafka_new_topic(const char *name, int partition_count, int broker_count)
+/* What our topics are set to: that of `i`, NULL name: no more. */
+static struct kafka_setting kafka_topic_setting(const struct kafka_bus *kafka, int replicas, int i)
 {
     /* Limits a batch, not a record. Publishers send batches of up to a megabyte (kcat does), and
      * Kafka's own default leaves room for those. */
     static const char batch_max[] = "1048588";
-    static const struct kafka_setting settings[] = {
-        {"cleanup.policy", "delete"},     {"retention.ms", "-1"},
-        {"retention.bytes", "-1"},        {"message.timestamp.type", "LogAppendTime"},
-        {"max.message.bytes", batch_max}, {"unclean.leader.election.enable", "false"},
+    const struct kafka_setting settings[] = {
+        {"cleanup.policy", "delete"},
+        {"retention.ms", "-1"},
+        {"retention.bytes", "-1"},
+        {KAFKA_TIME_SETTING, kafka->bus.copying ? "CreateTime" : "LogAppendTime"},
+        {"max.message.bytes", batch_max},
+        {"unclean.leader.election.enable", "false"},
+        {replicas > 1 ? "min.insync.replicas" : NULL, "2"},
+        {NULL, NULL},
     };
+    return settings[i];
+}
+
+static rd_kafka_NewTopic_t *kafka_new_topic(const struct kafka_bus *kafka, const char *name,
+                                            int partition_count, int broker_count)
+{
     char text[256];
+    struct kafka_setting setting;
     int replicas = broker_count < 3 ? broker_count : 3;
     rd_kafka_NewTopic_t *topic =
         rd_kafka_NewTopic_new(name, partition_count, replicas, text, sizeof text);
     if (!topic)
         return NULL;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        rd_kafka_NewTopic_set_config(topic, settings[i].name, settings[i].value);
-    if (replicas > 1)
-        rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
+    for (int i = 0; (setting = kafka_topic_setting(kafka, replicas, i)).name; i++)
+        rd_kafka_NewTopic_set_config(topic, setting.name, setting.value);
     return topic;
 }
 
@@ -185,7 +196,8 @@ static enum bus_result kafka_create_missing(struct kafka_bus *kafka,
             continue;
         topics[count] = NULL;
         if (specs[i].may_create && common > 0)
-            topics[count] = kafka_new_topic(kafka->topic_names[i], common, census->broker_count);
+            topics[count] =
+                kafka_new_topic(kafka, kafka->topic_names[i], common, census->broker_count);
         if (topics[count]) {
             count++;
             continue;
@@ -349,4 +361,77 @@ enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int 
         return result;
     }
     return kafka_ready(kafka, error) ? BUS_OK : BUS_INVALID;
+}
+
+/* ---- a copy becomes a log -------------------------------------------------------------------- */
+
+static enum bus_result kafka_altered(struct kafka_bus *kafka, rd_kafka_event_t *event,
+                                     struct bus_error *error)
+{
+    size_t count;
+    if (!event || rd_kafka_event_error(event))
+        return kafka_unreachable(kafka, error);
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t err = rd_kafka_ConfigResource_error(resources[i]);
+        if (!err)
+            continue;
+        const char *why = rd_kafka_ConfigResource_error_string(resources[i]);
+        snprintf(error->text, sizeof error->text, "cannot change the settings of '%.128s': %.256s",
+                 rd_kafka_ConfigResource_name(resources[i]), why ? why : rd_kafka_err2str(err));
+        return BUS_UNFIT;
+    }
+    return BUS_OK;
+}
+
+/* All settings at once: what is not named falls back to the broker's own. */
+static enum bus_result kafka_alter(struct kafka_bus *kafka, const struct kafka_census *census,
+                                   struct bus_error *error)
+{
+    rd_kafka_ConfigResource_t *resources[TOPICS_MAX];
+    struct kafka_setting setting;
+    for (int topic = 0; topic < kafka->topic_count; topic++) {
+        resources[topic] =
+            rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, kafka->topic_names[topic]);
+        for (int i = 0; (setting = kafka_topic_setting(kafka, census->replicas[topic], i)).name;
+             i++)
+            rd_kafka_ConfigResource_set_config(resources[topic], setting.name, setting.value);
+    }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer);
+    rd_kafka_AdminOptions_t *options = kafka_admin_options(
+        kafka->consumer, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, KAFKA_SETTLE_TIMEOUT_MS);
+    rd_kafka_AlterConfigs(kafka->consumer, resources, (size_t)kafka->topic_count, options, queue);
+    rd_kafka_event_t *event = kafka_admin_wait(queue, KAFKA_SETTLE_TIMEOUT_MS);
+    enum bus_result result = kafka_altered(kafka, event, error);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_destroy_array(resources, (size_t)kafka->topic_count);
+    return result;
+}
+
+/* What the controller has done, brokers learn a moment later. */
+enum bus_result kafka_copied(struct bus *bus, struct bus_error *error)
+{
+    struct kafka_bus *kafka = memory_owner(bus, struct kafka_bus, bus);
+    struct bus_topic_spec specs[TOPICS_MAX];
+    struct kafka_census census;
+    int64_t deadline_ms = clock_monotonic_ms() + KAFKA_SETTLE_TIMEOUT_MS;
+    bus->copying = false;
+    if (!kafka_census_take(kafka, &census))
+        return kafka_unreachable(kafka, error);
+    for (int topic = 0; topic < kafka->topic_count; topic++)
+        specs[topic] = (struct bus_topic_spec){.partition_count = kafka->partition_count};
+    enum bus_result result = kafka_alter(kafka, &census, error);
+    while (result == BUS_OK) {
+        error->text[0] = '\0';
+        result = kafka_topics_check(kafka, specs, census.replicas, error);
+        if (result != BUS_UNFIT || clock_monotonic_ms() > deadline_ms)
+            return result;
+        kafka_pause();
+        result = BUS_OK;
+    }
+    return result;
 }

@@ -96,6 +96,7 @@ struct sqlite_topic {
 struct sqlite_append {
     int topic;
     int partition;
+    int64_t append_ms; /* of a copy; else the clock of the log is asked */
     bool has_key;
     bool has_value;
     size_t at; /* in the batch's bytes: key, headers as text, value */

@@ -31,6 +31,7 @@ static void append_to_batch(struct sqlite_batch *batch, int topic, int partition
     struct sqlite_append *item = &batch->items[batch->count++];
     *item = (struct sqlite_append){.topic = topic,
                                    .partition = partition,
+                                   .append_ms = record->append_ms,
                                    .has_key = record->key.data != NULL,
                                    .has_value = record->value.data != NULL,
                                    .at = batch->bytes.size,
@@ -200,7 +201,7 @@ static int write_group(struct sqlite_bus *handle)
         if (code == SQLITE_OK)
             code = next_offset(handle, item->topic, item->partition, &offset);
         if (code == SQLITE_OK)
-            code = insert(handle, item, offset, append_ms);
+            code = insert(handle, item, offset, handle->bus.copying ? item->append_ms : append_ms);
         if (code != SQLITE_OK)
             return code;
         sqlite_outbox_add(handle, (struct sqlite_news){.type = BUS_APPENDED,

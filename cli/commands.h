@@ -30,6 +30,8 @@ int command_backup(const struct command *command, int argc, char **argv);
 int command_restore(const struct command *command, int argc, char **argv);
 int command_pause(const struct command *command, int argc, char **argv);
 int command_resume(const struct command *command, int argc, char **argv);
+int command_export(const struct command *command, int argc, char **argv);
+int command_import(const struct command *command, int argc, char **argv);
 int command_owners(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);

@@ -84,6 +84,22 @@ static const struct command commands[] = {
      "read "
      "theirs anew,\nand who takes payments is asked to look.\n",
      command_restore},
+    {"export", "FILE | -", "the log as lines of JSON, from any bus, while everything runs",
+     "Every record at its place and with its time, counted or not, up to a moment at which nothing "
+     "in "
+     "it\nwas caused by something behind it. Names and addresses of customers are in it; keys are "
+     "not.\n",
+     command_export},
+    {"import", "FILE | -", "make the log of an export, on any bus",
+     "For moving, as from an SQLite file to Kafka: stop everything, export, import, start on the "
+     "new "
+     "log,\nand never again on the old one: both have the same installation id. Places and times "
+     "stay "
+     "what they\nwere, so edges, cursors and payment desks go on from where they are, with the "
+     "same "
+     "--data. The number\nof partitions stays as well. The topics must not be there yet; what was "
+     "written is compared with the\nexport before anybody can start on it.\n",
+     command_import},
     {"keys", "list | add NAME ROLE | revoke NAME | rotate | forget ID",
      "who may do what at the edges, changed while they run",
      "ROLE is public, boxoffice or admin; a new key is printed once. `rotate` makes a signing key "

@@ -1,14 +1,16 @@
-"""A log that is kept and made again: backup and restore, while the sale goes on."""
+"""A log that is kept and made again, while the sale goes on: backup and restore, export and import."""
 
 import json
 import shutil
+import signal
 import sqlite3
 import stat
 
 import pytest
 
 from buses import SqliteBus
-from theatre import House, until
+import test_money
+from theatre import House, new_key, until
 
 SHOW = "hamlet"
 
@@ -131,3 +133,114 @@ def test_backup__what_does_not_hold_is_not_restored(make_house, tmp_path):
     done = new.run("backup", tmp_path / "b", "--bus", "kafka://localhost:1")
     assert done.returncode == 100 and "stagedoor export" in done.stderr
     assert not list(new.data.iterdir())
+
+
+# ---- export and import ---------------------------------------------------------------------------
+
+def moved(house, file, *arguments, end=0):
+    done = house.run("import", file, *house.bus.arguments, *arguments)
+    assert done.returncode == end, done.stdout + done.stderr
+    return done.stdout if end == 0 else done.stderr
+
+
+def export(house, file):
+    done = house.run("export", file, *house.bus.arguments)
+    assert done.returncode == 0, done.stderr
+    return sorted(file.read_text().splitlines())
+
+
+def write_garbage(bus):
+    """What a stranger may have left in any topic."""
+    bus.append("shows.commands", b"\xff\x00not json", key=SHOW)
+    bus.append("shows.events", "{}", key=SHOW, headers=[("ce_type", "stagedoor.shows.SeatsHeld")])
+    bus.append("checkout.commands", '{"Zoë": "\\u0000"}', key=SHOW,
+               headers=[(f"h{number}", "x") for number in range(40)])
+
+
+def test_export__a_sale_goes_on_elsewhere(make_house, kafka_bus, tmp_path):
+    box, other, cluster = make_house("box"), make_house("other"), make_house("cluster")
+    cluster.bus = kafka_bus
+    pay = f"--edge-arg=--pay-url={test_money.PAY_URL}"
+    program, web = box.up(pay)
+    web.create_show(SHOW, 40, tiers=test_money.TIERS)
+    write_garbage(box.bus)
+    sold = [web.reserve(SHOW, 2).json for _ in range(3)]
+    for reservation in sold:
+        answer = web.staff("POST", f"/v1/reservations/{reservation['reservation_id']}/checkout",
+                           {"method": "cash"}, key=new_key(), headers={"Prefer": "wait=20"})
+        assert answer.status == 201, answer.text
+    assert web.cancel(sold[0]).status == 200
+    paying, held = web.reserve(SHOW, 2).json, web.reserve(SHOW, 2).json
+    started = test_money.start(web, paying)
+    assert started.status == 201
+    program.kill()  # with whatever was under way
+    for other_program in box.programs:
+        other_program.ended()
+
+    file = tmp_path / "evening.jsonl"
+    lines = export(box, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert '"hex"' in file.read_text() and '"more_headers":true' in file.read_text()
+    piped = box.run("export", "-", *box.bus.arguments)
+    assert sorted(piped.stdout.splitlines()) == lines
+    for house in (other, cluster):
+        moved(house, file)
+        assert export(house, tmp_path / f"{house.folder.name}.jsonl") == lines
+        assert stand(house) == stand(box)
+        assert house.verify("--replay", "--running")
+        assert "is there already" in moved(house, file, end=1)
+
+    paid = test_money.payment(paying, started)
+    for house in (other, cluster):
+        shutil.copytree(box.data, house.data, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("bus.db*", "*.lock"))
+        program, web = house.up(pay)
+        assert "is emptied" not in program.output  # the register is of this log
+        assert test_money.Paydesk(house).call(web, paid).status == 200
+        test_money.becomes(web, paying, "confirmed")
+        assert web.cancel(sold[1]).status == 200
+        assert web.cancel(held).status == 200
+        assert web.reserve(SHOW, 1).status == 201
+        assert program.stop() == 0
+        house.verify("--replay")
+
+
+def test_import__a_file_that_is_not_whole_makes_nothing(make_house, kafka_bus, tmp_path):
+    box, other, cluster = make_house("box"), make_house("other"), make_house("cluster")
+    cluster.bus = kafka_bus
+    box.create_topics()
+    shows = box.service("shows")
+    box.bus.append("shows.commands", "{}", key=SHOW)
+    until(lambda: '"waiting":0' in box.run("owners", "--json", *box.bus.arguments).stdout, "it")
+    assert shows.stop() == 0
+    file, bad = tmp_path / "whole.jsonl", tmp_path / "bad.jsonl"
+    export(box, file)
+    lines = file.read_text().splitlines(keepends=True)
+    changed = [line.replace('"offset":1,', '"offset":2,') for line in lines]
+    for found, said in ((lines[:-1], "it was cut"), (lines[1:], "does not begin so"),
+                        (changed, "not the next of its partition"),
+                        (lines[:2] + ["nonsense\n"] + lines[2:], "line 3"),
+                        (lines[:3] + lines[4:], "not"), ([], "it was cut")):
+        bad.write_text("".join(found))
+        assert said in moved(other, bad, end=1)
+        assert not other.bus.path.exists() and not list(other.data.iterdir())
+    bad.write_text("".join(lines[:-1]))
+    assert "delete the topics" in moved(cluster, bad, end=1)
+    unfit = cluster.run("topics", "check", *cluster.bus.arguments)
+    assert unfit.returncode == 1 and "CreateTime" in unfit.stderr
+
+
+def test_export__of_a_running_sale_holds_all_causes(house, make_house, tmp_path):
+    _, web = house.up()
+    web.create_show(SHOW, 5000)
+    crowd = house.start("stagedoor", "bench", "reserve", "--url", web.url, "--data", house.data,
+                        "--show", SHOW, "-c", "16", "-n", "3000")
+    until(lambda: web.availability(SHOW)["held"] > 20, "the crowd")
+    for number in range(3):
+        file = tmp_path / f"{number}.jsonl"
+        export(house, file)
+        copy = make_house(f"copy{number}")
+        moved(copy, file)
+        copy.verify("--replay", "--running")
+    assert crowd.process.poll() is None, "the crowd was gone too early"
+    crowd.signal(signal.SIGTERM)
