@@ -332,7 +332,7 @@ fmt: ## clang-format on every C file
 STAGE := build/stage
 STAGED = cd $(STAGE) && find . ! -type d -printf '%P\n'
 stage: build
-	@packaging/stage.sh $(STAGE) $(PREFIX) $(SYSCONFDIR) $(PROGRAMS)
+	@ZSHDIR=$(ZSHDIR) packaging/stage.sh $(STAGE) $(PREFIX) $(SYSCONFDIR) $(PROGRAMS)
 
 install: stage ## programs, manual, completions, units, schemas: make install PREFIX=/usr/local DESTDIR=
 	@install -d $(DESTDIR)$(PREFIX)

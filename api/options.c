@@ -213,6 +213,7 @@ enum options_result options_read_edge(int count, char **arguments, struct option
                                 .key_rate = 5000};
     const struct option_table table = {.program = EDGE_PROGRAM,
                                        .operands = "",
+                                       .about = "HTTP in front of the log\n",
                                        .more = more,
                                        .specs = specs,
                                        .count = edge_specs(options, specs)};

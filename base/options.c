@@ -3,6 +3,7 @@
 #include "base/options.h"
 
 #include "base/exit_code.h"
+#include "base/manual.h"
 #include "base/version.h"
 
 #include <assert.h>
@@ -149,6 +150,14 @@ static bool answers(const struct option_table *table, const char *argument, stru
     if (strcmp(argument, "--help") == 0 ||
         (strcmp(argument, "-h") == 0 && find_letter(table, 'h') == NULL)) {
         print_help(table, said);
+        return true;
+    }
+    if (strcmp(argument, "--help=man") == 0) {
+        manual_page(table, said);
+        return true;
+    }
+    if (strcmp(argument, "--help=words") == 0) {
+        manual_words(table, said);
         return true;
     }
     if (strcmp(argument, "--version") != 0)

@@ -1,9 +1,10 @@
 /* options.h: what a program is told when it starts, read by a table.
  *
  * Each row names an option, where its value goes and one line of help; the same table reads the
- * environment, the command line and prints --help. `--name value`, `--name=value`, `-n value`,
- * `-nvalue`, options and operands in any order, `--` ends the options. The command line wins over
- * the environment, the environment over what the target holds before the call. One thread. */
+ * environment, the command line and prints --help (manual.h: in other ways, too). `--name
+ * value`, `--name=value`, `-n value`, `-nvalue`, options and operands in any order, `--` ends
+ * the options. The command line wins over the environment, the environment over what the target
+ * holds before the call. One thread. */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -89,8 +90,8 @@ bool option_read_log_format(void *format, const char *value);
 struct option_table {
     const char *program;  /* "stagedoor-shows", "stagedoor tail" */
     const char *operands; /* for the usage line: "[TOPIC…]"; "": it takes none */
-    const char *about;    /* lines of --help above the options, and ... */
-    const char *more;     /* ... below them; each ended by a newline; NULL: none */
+    const char *about; /* lines of --help above the options, the first says what it is; and ... */
+    const char *more;  /* ... below them; each ended by a newline; NULL: none */
     const struct option_spec *specs;
     int count; /* at most OPTIONS_MAX */
 };

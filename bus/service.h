@@ -38,6 +38,7 @@ struct service_reaction {
 /* A service as data: its topics, its core, its contract. `state` is what state_new gave. */
 struct service_descriptor {
     const char *name;
+    const char *keeps; /* what it decides about, for people: "the seats" */
     enum speaker speaker;
     int inputs[FENCE_INPUTS_MAX]; /* topics, in the order of sd_positions: never reorder */
     int input_count;

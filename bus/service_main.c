@@ -85,8 +85,8 @@ static void start_watchdog(void)
 /* ---- command line ---------------------------------------------------------------------------- */
 
 /* false: it is over, and `*end` is the exit code. */
-static bool read_settings(int argc, char **argv, const char *service, struct settings *settings,
-                          int *end)
+static bool read_settings(int argc, char **argv, const struct service_descriptor *service,
+                          struct settings *settings, int *end)
 {
     const struct option_spec specs[] = {
         OPTION_NEEDED("bus", "URL", "STAGEDOOR_BUS", &settings->bus, "sqlite:var/bus.db",
@@ -104,18 +104,25 @@ static bool read_settings(int argc, char **argv, const char *service, struct set
         OPTION_LOG_LEVEL(&settings->log_level),
         OPTION_LOG_FORMAT(&settings->log_format),
     };
-    struct buffer program = {0};
+    struct buffer program = {0}, about = {0};
     struct operands none;
-    buffer_print(&program, "stagedoor-%s", service);
+    buffer_print(&program, "stagedoor-%s", service->name);
+    buffer_print(&about,
+                 "the service that keeps %s\n"
+                 "Reads commands and what others decided, and says in a topic of its own what it "
+                 "decides.\n",
+                 service->keeps);
     const struct option_table table = {
         .program = program.data,
         .operands = "",
+        .about = about.data,
         .more = "Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n",
         .specs = specs,
         .count = sizeof specs / sizeof *specs};
     *settings = (struct settings){.bus = NULL};
     bool go_on = options_read(&table, argc, argv, &none, end);
     buffer_release(&program);
+    buffer_release(&about);
     return go_on;
 }
 
@@ -166,7 +173,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     struct bus_error error = {""};
     char why[SOCKETS_ERROR_SIZE];
     int end;
-    if (!read_settings(argc, argv, descriptor->name, &settings, &end))
+    if (!read_settings(argc, argv, descriptor, &settings, &end))
         return end;
     log_set_level(settings.log_level);
     log_set_format(settings.log_format);

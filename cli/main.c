@@ -1,5 +1,6 @@
 /* stagedoor: one program to run the theatre and to look into it. A command is one row here and one
  * file beside this one. */
+#include "base/manual.h"
 #include "base/version.h"
 #include "cli/commands.h"
 
@@ -132,6 +133,28 @@ static void print_help(FILE *out)
                  "111 could not.\n");
 }
 
+/* stagedoor(1); each command has a page of its own. */
+static void print_manual(void)
+{
+    struct buffer out = {0};
+    manual_name("stagedoor", 1, text_of("run the theatre, and look into it"), &out);
+    buffer_string(&out, ".Sh SYNOPSIS\n.Nm\n.Ar COMMAND\n.Op Ar OPTIONS\n"
+                        ".Sh DESCRIPTION\nThe commands are:\n.Bl -tag -width Ds\n");
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        buffer_print(&out, ".It Xr stagedoor-%s 1\n", commands[i].name);
+        manual_text(text_of(commands[i].summary), &out);
+    }
+    buffer_string(&out, ".El\n");
+    fputs(out.data, stdout);
+    buffer_release(&out);
+}
+
+static void print_words(void)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        printf("%s\t-\t%s\n", commands[i].name, commands[i].summary);
+}
+
 static int command_version(const struct command *command, int argc, char **argv)
 {
     struct operands operands;
@@ -168,6 +191,10 @@ int main(int argc, char **argv)
         return END_USAGE;
     }
     const char *name = argv[1];
+    if (strcmp(name, "--help=man") == 0 || strcmp(name, "--help=words") == 0) {
+        (strcmp(name, "--help=man") == 0 ? print_manual : print_words)();
+        return END_OK;
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0)

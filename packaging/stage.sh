@@ -10,6 +10,8 @@ shift 3
 programs=("$@")
 services=(shows reservations checkout)
 units=lib/systemd/system
+# Debian looks for what packages bring elsewhere than for what was installed by hand.
+zshdir=${ZSHDIR:-share/zsh/site-functions}
 
 put() { install -D -m "$1" "$2" "$stage/$3"; }
 
@@ -43,6 +45,40 @@ put_units() {
     put 0644 packaging/systemd/sysusers.conf lib/sysusers.d/stagedoor.conf
 }
 
+# A page is what the program tells of itself, and what follows it: text of its own, or what is the
+# same of all. The day is that of the release.
+page() {
+    local name=$1 section=$2 rest=packaging/man/$1.mdoc day file
+    shift 2
+    [ -e "$rest" ] || rest=packaging/man/rest.mdoc
+    day=$(LC_ALL=C date -u -d "$(sed -n 's/^ -- .*>  //p' packaging/debian/changelog | head -n 1)" \
+        '+%B %-d, %Y')
+    file=$stage/share/man/man$section/$name.$section
+    mkdir -p "$(dirname "$file")"
+    { "$@" --help=man; cat "$rest"; } | sed "s/[$]Mdocdate[$]/$day/" >"$file"
+    chmod 0644 "$file"
+}
+
+put_manual() {
+    local program command
+    page stagedoor 1 build/bin/stagedoor
+    for program in "${programs[@]}"; do
+        [ "$program" = stagedoor ] || page "$program" 8 "build/bin/$program"
+    done
+    while read -r command _; do
+        page "stagedoor-$command" 1 build/bin/stagedoor "$command"
+    done < <(build/bin/stagedoor --help=words)
+}
+
+put_completions() {
+    local program folder=share/bash-completion/completions
+    put 0644 packaging/completions/stagedoor.bash $folder/stagedoor
+    for program in "${programs[@]}"; do
+        [ "$program" = stagedoor ] || ln -s stagedoor "$stage/$folder/$program"
+    done
+    put 0644 packaging/completions/_stagedoor "$zshdir/_stagedoor"
+}
+
 # What strangers need to speak to it: every message, and the HTTP API.
 put_schemas() {
     local file
@@ -56,6 +92,8 @@ put_schemas() {
 
 rm -rf "$stage"
 put_programs
+put_manual
+put_completions
 put_units
 put_schemas
 put 0644 packaging/environment share/doc/stagedoor/environment.example

@@ -52,8 +52,8 @@ static int settings_specs(struct settings *settings, struct words *words,
 }
 
 static const char about[] =
-    "A payment provider to develop against: it is asked for money through the log and\n"
-    "answers by signed callbacks, as a script says.\n";
+    "a payment provider to develop against\n"
+    "It is asked for money through the log and answers by signed callbacks, as a script says.\n";
 static const char more[] =
     "Steps of payments: succeed, fail, late:TIME (after pay_by; 60s), unknown,\n"
     "unknown-then-succeed:TIME (5s), unknown-then-fail:TIME (5s), twice (told twice),\n"

@@ -49,6 +49,7 @@ static const enum message_type finals[] = {
 
 const struct service_descriptor checkout_service = {
     .name = "checkout",
+    .keeps = "the money",
     .speaker = SPEAKER_checkout,
     .inputs = {TOPIC_CHECKOUT_COMMANDS, TOPIC_SHOWS_EVENTS},
     .input_count = 2,

@@ -51,6 +51,7 @@ static const enum message_type finals[] = {
 
 const struct service_descriptor reservations_service = {
     .name = "reservations",
+    .keeps = "the bookings",
     .speaker = SPEAKER_reservations,
     .inputs = {TOPIC_RESERVATIONS_COMMANDS, TOPIC_SHOWS_EVENTS},
     .input_count = 2,

@@ -54,6 +54,7 @@ static const enum message_type finals[] = {
 
 const struct service_descriptor shows_service = {
     .name = "shows",
+    .keeps = "the seats",
     .speaker = SPEAKER_shows,
     .inputs = {TOPIC_SHOWS_COMMANDS, TOPIC_RESERVATIONS_EVENTS, TOPIC_CHECKOUT_EVENTS},
     .input_count = 3,

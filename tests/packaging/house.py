@@ -82,6 +82,7 @@ def running(machine):
 def test_house__is_installed_and_nothing_runs(machine):
     machine.run("dpkg", "-i", "/root/stagedoor.deb")
     assert machine.run("stagedoor", "--version").startswith("stagedoor ")
+    assert "HTTP in front of the log" in machine.run("man", "stagedoor-edge")
     assert machine.run("getent", "passwd", "stagedoor").endswith("/usr/sbin/nologin")
     assert running(machine) == ""
 
