@@ -8,6 +8,7 @@
 #include "api/viewers.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/folder.h"
 #include "base/memory.h"
 #include "keys/keys_file.h"
 
@@ -50,15 +51,8 @@ static void block_signals(sigset_t *signals)
 
 static void make_folder(const char *folder)
 {
-    char path[4096], why[4200];
-    snprintf(path, sizeof path, "%s", folder);
-    for (char *at = path + 1; *at; at++)
-        if (*at == '/') {
-            *at = '\0';
-            mkdir(path, 0777);
-            *at = '/';
-        }
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+    char why[4200];
+    if (folder_make(folder))
         return;
     snprintf(why, sizeof why, "cannot make the folder '%s': %s; choose another with --data", folder,
              strerror(errno));

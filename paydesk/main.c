@@ -1,5 +1,6 @@
 /* stagedoor-paydesk: a payment provider to develop against. Command line, signals, exit codes. */
 #include "base/exit_code.h"
+#include "base/folder.h"
 #include "paydesk/paydesk.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ int main(int argc, char **argv)
     log_set_format(settings.log_format);
     umask(077);
     catch_signals();
-    if (mkdir(settings.data, 0700) != 0 && errno != EEXIST) {
+    if (!folder_make(settings.data)) {
         snprintf(error, sizeof error, "cannot make the folder '%.200s': %s; choose another: --data",
                  settings.data, strerror(errno));
         return complain(END_SYSTEM, error);
