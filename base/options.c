@@ -225,12 +225,19 @@ static bool add_operand(struct reading *reading, struct operands *operands, cons
     return true;
 }
 
+/* "-", and "-1" where no option is a digit. */
+static bool is_operand(const struct option_table *table, const char *argument)
+{
+    return argument[0] != '-' || argument[1] == '\0' ||
+           (argument[1] >= '0' && argument[1] <= '9' && find_letter(table, argument[1]) == NULL);
+}
+
 static enum options_result read_line(struct reading *reading, struct operands *operands)
 {
     bool over = false, good = true;
     while (good && reading->next < reading->argc) {
         const char *argument = reading->argv[reading->next++];
-        if (over || argument[0] != '-' || argument[1] == '\0')
+        if (over || is_operand(reading->table, argument))
             good = add_operand(reading, operands, argument);
         else if (strcmp(argument, "--") == 0)
             over = true;
