@@ -17,6 +17,16 @@ struct command {
 };
 
 int command_up(const struct command *command, int argc, char **argv);
+int command_ls(const struct command *command, int argc, char **argv);
+int command_describe(const struct command *command, int argc, char **argv);
+int command_start(const struct command *command, int argc, char **argv);
+int command_order(const struct command *command, int argc, char **argv);
+int command_scale(const struct command *command, int argc, char **argv);
+int command_logs(const struct command *command, int argc, char **argv);
+int command_save(const struct command *command, int argc, char **argv);
+int command_resurrect(const struct command *command, int argc, char **argv);
+int command_startup(const struct command *command, int argc, char **argv);
+int command_for_all(const struct command *command, int argc, char **argv);
 int command_ready(const struct command *command, int argc, char **argv);
 int command_seed(const struct command *command, int argc, char **argv);
 int command_topics(const struct command *command, int argc, char **argv);

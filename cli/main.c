@@ -16,6 +16,30 @@ static const struct command commands[] = {
      "Starts shows, reservations, checkout and the edge, restarts what dies, prints the address\n"
      "when sales can begin. Nothing else to install: the default bus is one SQLite file.\n",
      command_up},
+    {"ls", "[WHO]", "who plays here, since when, and what they take of the machine",
+     "WHO here and below: a part (edge), an instance (edge-2), its number, or all. Also: list,\n"
+     "status. What waits for its next start after it died has a state of that name.\n",
+     command_ls},
+    {"describe", "WHO", "all there is to know of an instance", "Also: show.\n", command_describe},
+    {"start", "WHO", "start what was stopped, or more of a part", NULL, command_start},
+    {"stop", "WHO", "end it; it stays in the list", NULL, command_order},
+    {"delete", "WHO", "end it, and take it off the list", NULL, command_order},
+    {"restart", "WHO", "end it and start it again, all at once", NULL, command_order},
+    {"reload", "WHO", "start it again, one after the other, so that nobody notices",
+     "One instance more is started first. Each waits until the one before is ready; if one does\n"
+     "not become ready, the others are left as they were.\n",
+     command_order},
+    {"scale", "PART COUNT", "so many of a part", "COUNT is 4, +1, -1, or max: as many as cores.\n",
+     command_scale},
+    {"logs", "[WHO]", "what they said", NULL, command_logs},
+    {"flush", "", "empty the logs", NULL, command_for_all},
+    {"down", "", "end what `up -d` began", NULL, command_for_all},
+    {"save", "", "note how the house runs now, for resurrect",
+     "What was given by the environment alone (keys, secrets) is not written down.\n",
+     command_save},
+    {"resurrect", "", "begin the house again as it was saved", NULL, command_resurrect},
+    {"startup", "", "write a systemd unit that resurrects the house",
+     "As root for the whole machine, else for you.\n", command_startup},
     {"ready", "", "wait until the edge answers that it is ready", NULL, command_ready},
     {"seed", "", "load the sample's three shows, once", NULL, command_seed},
     {"topics", "create|check", "make the six topics, or look whether they are fit", NULL,
@@ -116,8 +140,16 @@ static const struct command commands[] = {
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
+/* Names that users of other process managers type. */
+static const struct {
+    const char *name, *command;
+} aliases[] = {{"list", "ls"}, {"status", "ls"}, {"show", "describe"}};
+
 static const struct command *find(const char *name)
 {
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcmp(aliases[i].name, name) == 0)
+            name = aliases[i].command;
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];

@@ -1,17 +1,15 @@
 """`stagedoor up`: the one command a newcomer types, and how it ends."""
 
 import contextlib
-import http.client
 import os
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
-import threading
 
 from buses import Broker, KafkaBus
-from theatre import SERVICES, children_of, is_alive, until
+from theatre import SERVICES, Buyers, children_of, is_alive, until
 
 PROGRAMS = {f"stagedoor-{name}" for name in SERVICES + ("edge",)}
 
@@ -111,7 +109,7 @@ def test_up__what_dies_is_started_again(house):
     for number, name in enumerate(SERVICES):
         children, heard = children_of(up.pid), len(up.lines)
         os.kill(children[f"stagedoor-{name}"], signal.SIGKILL)
-        up.said(rf"stagedoor .*{name} was killed by signal 9", start=heard)
+        up.said(rf"stagedoor .*{name}-1 was killed by signal 9", start=heard)
         assert web.check_out(web.reserve("hamlet").json).status == 201
         assert web.availability("hamlet")["sold"] == number + 1
     assert set(children_of(up.pid)) == PROGRAMS
@@ -123,7 +121,7 @@ def test_up__the_edge_dies_and_its_address_stays(house):
     web.create_show("hamlet", 9)
     held = web.reserve("hamlet").json
     os.kill(children_of(up.pid)["stagedoor-edge"], signal.SIGKILL)
-    up.said("edge was killed by signal 9")
+    up.said("edge-1 was killed by signal 9")
     # The supervisor holds the socket, so this waits instead of being refused.
     until(lambda: web.look(held).status == 200, "the edge to have caught up")
     assert web.look(held)["status"] == "held"
@@ -178,35 +176,16 @@ def test_up__edges_share_an_address_and_one_that_restarts_drops_nobody(house):
     until(lambda: up.output.count("edge: ready") == 3, "all edges to be ready")
     assert len(edges_of(up)) == 3
     web.create_show("hamlet", 100000)
-    over, failed, sold = threading.Event(), [], []
-
-    def buy():
-        while not over.is_set():
-            try:
-                answer = web.reserve("hamlet")
-                if answer.status == 201:
-                    sold.append(answer["reservation_id"])
-                    answer = web.look(answer.json)
-                if answer.status != 200:
-                    failed.append((answer.status, answer.text))
-            except (OSError, http.client.HTTPException) as error:
-                failed.append(repr(error))
-    buyers = [threading.Thread(target=buy) for _ in range(6)]
-    for buyer in buyers:
-        buyer.start()
-    for _ in range(2):
-        for pid in edges_of(up):
-            before = len(sold)
-            os.kill(pid, signal.SIGTERM)
-            until(lambda: len(set(edges_of(up)) - {pid}) == 3, "another in its place")
-            until(lambda: len(sold) > before + 20, "the sale to go on")
-    over.set()
-    for buyer in buyers:
-        buyer.join()
-    assert not failed, failed[:3]
-    assert len(set(sold)) == len(sold)
+    with Buyers(web, "hamlet") as buyers:
+        for _ in range(2):
+            for pid in edges_of(up):
+                os.kill(pid, signal.SIGTERM)
+                until(lambda: len(set(edges_of(up)) - {pid}) == 3, "another in its place")
+                buyers.go_on()
+    assert not buyers.failed, buyers.failed[:3]
+    assert len(set(buyers.sold)) == len(buyers.sold)
     until(lambda: up.output.count("edge: stopped") == 6, "all of them to have stopped in order")
-    until(lambda: web.availability("hamlet")["held"] == len(sold), "all edges to agree")
+    until(lambda: web.availability("hamlet")["held"] == len(buyers.sold), "all edges to agree")
     assert up.stop() == 0
     house.check_log()
 

@@ -208,6 +208,43 @@ class Web:
                          bearer=reservation["secret"], headers={"Prefer": "wait=20"}, **more)
 
 
+class Buyers:
+    """Customers who reserve and look, one after the other, for as long as the block lasts. What they
+    were told that was not right is in `failed`."""
+
+    def __init__(self, web, show, count=6):
+        self.web, self.show = web, show
+        self.over, self.failed, self.sold = threading.Event(), [], []
+        self.threads = [threading.Thread(target=self.buy) for _ in range(count)]
+
+    def buy(self):
+        while not self.over.is_set():
+            try:
+                answer = self.web.reserve(self.show)
+                if answer.status == 201:
+                    self.sold.append(answer["reservation_id"])
+                    answer = self.web.look(answer.json)
+                if answer.status != 200:
+                    self.failed.append((answer.status, answer.text))
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+
+    def go_on(self, count=20):
+        """Waits until so many more have bought."""
+        before = len(self.sold)
+        until(lambda: len(self.sold) > before + count, "the sale to go on")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
 # ---- the house -----------------------------------------------------------------------------------
 
 class House:

@@ -147,7 +147,7 @@ static void roof_open(struct roof *roof)
 {
     roof->output = tmpfile();
     assert_non_null(roof->output);
-    roof->supervisor = supervisor_new(fileno(roof->output), false);
+    roof->supervisor = supervisor_new(fileno(roof->output), false, NULL);
     assert_non_null(roof->supervisor);
 }
 
@@ -196,9 +196,9 @@ static void supervisor__prints_what_a_task_says_and_how_it_ends(void **state)
     struct supervisor_event event = expect(&roof, SUPERVISOR_TASK_END);
     assert_string_equal(event.name, "seed");
     assert_int_equal(event.code, 3);
-    assert_non_null(strstr(printed(&roof), "seed         | out\n"));
-    assert_non_null(strstr(printed(&roof), "seed         | err\n"));
-    assert_non_null(strstr(printed(&roof), "seed         | no newline\n"));
+    assert_non_null(strstr(printed(&roof), "seed           | out\n"));
+    assert_non_null(strstr(printed(&roof), "seed           | err\n"));
+    assert_non_null(strstr(printed(&roof), "seed           | no newline\n"));
     roof_close(&roof);
 }
 
@@ -252,8 +252,8 @@ static void supervisor__stops_edges_before_services(void **state)
     expect(&roof, SUPERVISOR_READY);
     kill(getpid(), SIGTERM); /* blocked, and read by the supervisor */
     expect(&roof, SUPERVISOR_STOPPED);
-    const char *edge = strstr(printed(&roof), "edge         | gone");
-    const char *shows = strstr(printed(&roof), "shows        | gone");
+    const char *edge = strstr(printed(&roof), "edge           | gone");
+    const char *shows = strstr(printed(&roof), "shows          | gone");
     assert_non_null(edge);
     assert_non_null(shows);
     assert_true(edge < shows);
@@ -297,7 +297,7 @@ static void supervisor__hands_descriptors_and_environment_over(void **state)
                               .fd_count = 1};
     supervisor_add(roof.supervisor, &spec);
     expect(&roof, SUPERVISOR_TASK_END);
-    assert_non_null(strstr(printed(&roof), "task         | wooden horse"));
+    assert_non_null(strstr(printed(&roof), "task           | wooden horse"));
     close(ends[0]);
     close(ends[1]);
     roof_close(&roof);
@@ -311,7 +311,7 @@ static void supervisor__does_not_wait_for_a_terminal_that_does_not_read(void **s
     struct child_spec spec = {.name = "noisy", .role = CHILD_TASK, .argv = argv};
     (void)state;
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    struct roof roof = {.supervisor = supervisor_new(ends[1], false)};
+    struct roof roof = {.supervisor = supervisor_new(ends[1], false, NULL)};
     supervisor_add(roof.supervisor, &spec);
     expect(&roof, SUPERVISOR_TASK_END);
     assert_true(read(ends[0], bytes, sizeof bytes) > 0); /* there is room again */
