@@ -44,6 +44,7 @@ static struct bus_thread *take(struct edge *edge, struct bus *bus)
     thread->started_ms = clock_monotonic_ms();
     edge->bus_thread = thread;
     edge->wake = wake;
+    atomic_store(&edge->following.bus, bus);
     return thread;
 }
 
@@ -180,6 +181,7 @@ static void hear_record(struct bus_thread *thread, const struct bus_event *event
     struct edge *edge = thread->edge;
     struct follower_item *item = &thread->item;
     enum follower_news news = follower_read(thread->follower, event, &thread->arena, item);
+    following_hear(&edge->following, event, news);
     if (news == FOLLOWER_STRANGE)
         tell(item, "accepted, but not understood; is this build too old?", LOG_WARNING);
     if (news == FOLLOWER_VOID)
@@ -227,9 +229,11 @@ static void hear(struct bus_thread *thread, const struct bus_event *event)
         hear_appended(thread, event);
         return;
     case BUS_DOWN:
+        following_hear(&thread->edge->following, event, FOLLOWER_NOTHING);
         set_down(thread, true, event->reason);
         return;
     case BUS_UP:
+        following_hear(&thread->edge->following, event, FOLLOWER_NOTHING);
         set_down(thread, false, NULL);
         return;
     case BUS_ASSIGNED:
@@ -257,6 +261,7 @@ void bus_thread_turn(struct bus_thread *thread, int64_t timeout_ms)
 {
     struct edge *edge = thread->edge;
     struct bus_event event;
+    following_look(&edge->following, thread->follower, clock_monotonic_ms(), clock_wall_ms());
     send_queued(thread);
     edge_lock(edge);
     errands_due(edge, clock_monotonic_ms());
@@ -302,6 +307,7 @@ void bus_thread_close(struct bus_thread *thread)
 {
     if (thread == NULL)
         return;
+    atomic_store(&thread->edge->following.bus, NULL);
     follower_free(thread->follower);
     bus_close(thread->bus);
     arena_release(&thread->arena);

@@ -19,6 +19,7 @@
 #include "api/request.h"
 #include "api/view.h"
 #include "bus/fence.h"
+#include "bus/following.h"
 #include "bus/installation.h"
 
 #include <pthread.h>
@@ -43,7 +44,8 @@ struct edge {
     const char *lost; /* why this edge may not answer; NULL: it may */
 
     struct measures measures;
-    struct playbill playbill; /* has a lock of its own, as has the next */
+    struct following following; /* how the reading of the log goes, for people */
+    struct playbill playbill;   /* has a lock of its own, as has the next */
     struct limits limits;
     struct register_file *register_file;
     struct clerks *clerks;   /* NULL: the register's thread does their work, but for the log */

@@ -136,6 +136,7 @@ static void queue(struct edge *edge, struct request *request)
     errand->acknowledged = false;
     errand->acknowledge_by_ms = clock_monotonic_ms() + ERRAND_ACKNOWLEDGED_WITHIN_MS;
     errand->send_count++;
+    atomic_fetch_add(&edge->measures.commands, 1);
     if (errand->queued)
         return; /* what it replaces was already seen to have happened */
     errand->queued = true;
@@ -203,7 +204,8 @@ void errand_begin(struct edge *edge, struct request *request, const struct erran
                   int64_t wait_ms)
 {
     struct errand *errand = &request->errand;
-    int64_t now_ms = clock_monotonic_ms();
+    errand->begun_us = clock_monotonic_us();
+    int64_t now_ms = errand->begun_us / 1000;
     errand->kind = kind;
     errand->wait_until_ms = now_ms + wait_ms;
     if (errand_is_answered(edge, request, kind))
@@ -248,8 +250,11 @@ void errand_finish(struct edge *edge, struct request *request)
 
 static void look_again(struct edge *edge, struct request *request)
 {
-    if (request->errand.kind->look(edge, request))
-        errand_finish(edge, request);
+    if (!request->errand.kind->look(edge, request))
+        return;
+    if (!request->errand.reads)
+        histogram_note(&edge->measures.answering, clock_monotonic_us() - request->errand.begun_us);
+    errand_finish(edge, request);
 }
 
 void errands_said(struct edge *edge, struct text key)
@@ -286,6 +291,7 @@ void errands_refused(struct edge *edge, const struct message *refused)
 static void fail(struct edge *edge, struct request *request)
 {
     answer_clear(request);
+    atomic_fetch_add(&edge->measures.unacknowledged, 1);
     problem_answer(
         request, PROBLEM_bus_unavailable,
         "the log did not acknowledge it; it may still happen: try again with the same key");

@@ -68,8 +68,9 @@ struct errand {
     struct show *show; /* whose in_flight counts it; NULL: none */
     struct heap_node deadline;
     int64_t wait_until_ms, acknowledge_by_ms;
-    int send_count; /* commands sent; the last one's number is in its tag */
-    bool reads;     /* it was begun without a command */
+    int64_t begun_us; /* monotonic */
+    int send_count;   /* commands sent; the last one's number is in its tag */
+    bool reads;       /* it was begun without a command */
     bool acknowledged;
     struct envelope envelope; /* of the command sent last */
     int topic, partition;

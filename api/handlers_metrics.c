@@ -1,6 +1,7 @@
 /* GET /metrics: what is counted, and how things stand now. */
 #include "api/handlers.h"
 #include "api/routes.h"
+#include "bus/telling.h"
 
 /* "" for what no route was found for. */
 static void name_route(int number, struct buffer *labels)
@@ -57,11 +58,24 @@ static void put_problems(struct buffer *out, struct measures *measures)
     buffer_release(&labels);
 }
 
+static void put_commands(struct buffer *out, struct measures *measures)
+{
+    static const char answering[] = "stagedoor_edge_command_duration_seconds";
+    metrics_counter(out, "stagedoor_edge_commands_total", "Commands sent to the log.",
+                    (double)atomic_load(&measures->commands));
+    metrics_counter(out, "stagedoor_edge_commands_unacknowledged_total",
+                    "Of them, those that the log did not take in time: answered 503.",
+                    (double)atomic_load(&measures->unacknowledged));
+    metrics_family(out, answering, METRIC_HISTOGRAM,
+                   "From a request that sends a command to what the log says about it.");
+    metrics_histogram(out, answering, "", &measures->answering);
+}
+
 /* How things stand, taken under the lock and told without it. */
 struct standing {
     int shows, waiting, reading;
     size_t reservations;
-    int64_t held, sold, blocked, free, oversold;
+    struct after seats; /* of all shows */
     bool caught_up, reachable, intact, written;
 };
 
@@ -78,25 +92,14 @@ static struct standing look_at(struct edge *edge)
                            .written = !edge->unwritten};
     for (int i = 0; i < edge->view.show_count; i++) {
         const struct show *show = edge->view.list[i];
-        now.held += show->held;
-        now.sold += show->sold;
-        now.blocked += show->blocked;
-        now.free += show->free;
-        now.oversold += show->oversold_by;
+        now.seats.held += show->held;
+        now.seats.sold += show->sold;
+        now.seats.blocked += show->blocked;
+        now.seats.free += show->free;
+        now.seats.oversold_by += show->oversold_by;
     }
     edge_unlock(edge);
     return now;
-}
-
-static void put_seats(struct buffer *out, const struct standing *now)
-{
-    static const char name[] = "stagedoor_seats";
-    metrics_family(out, name, METRIC_GAUGE, "Seats of all shows, by state.");
-    metrics_sample(out, name, "state=\"held\"", (double)now->held);
-    metrics_sample(out, name, "state=\"sold\"", (double)now->sold);
-    metrics_sample(out, name, "state=\"blocked\"", (double)now->blocked);
-    metrics_sample(out, name, "state=\"free\"", (double)now->free);
-    metrics_sample(out, name, "state=\"oversold\"", (double)now->oversold);
 }
 
 static void put_standing(struct buffer *out, struct edge *edge)
@@ -118,7 +121,7 @@ static void put_standing(struct buffer *out, struct edge *edge)
     metrics_gauge(out, "stagedoor_edge_shows", "Shows known.", now.shows);
     metrics_gauge(out, "stagedoor_edge_reservations", "Reservations in memory.",
                   (double)now.reservations);
-    put_seats(out, &now);
+    seats_metrics(&now.seats, out);
 }
 
 void handle_metrics(struct edge *edge, struct request *request)
@@ -127,7 +130,9 @@ void handle_metrics(struct edge *edge, struct request *request)
     metrics_process(out, "edge");
     put_answers(out, &edge->measures);
     put_problems(out, &edge->measures);
+    put_commands(out, &edge->measures);
     put_standing(out, edge);
+    following_metrics(&edge->following, out);
     request->answer.status = 200;
     request->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

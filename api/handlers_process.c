@@ -2,6 +2,8 @@
 #include "api/handlers.h"
 
 #include "api/openapi.h"
+#include "api/standing.h"
+#include "base/clock.h"
 #include "base/version.h"
 #include "schemas/json.h"
 
@@ -13,68 +15,45 @@ void handle_live(struct edge *edge, struct request *request)
     answer_close(request);
 }
 
-enum { CHECK_COUNT = 5 };
-
-/* What has to hold for all to be well; the first ones for requests to be answered at all. */
-struct check {
-    const char *name;
-    bool good;
-    const char *otherwise; /* what to do */
-};
-
-static void look_around(struct edge *edge, struct check checks[CHECK_COUNT])
+/* Whether text/plain is asked for; a program that does not say gets JSON. */
+static bool wants_text(const struct request *request)
 {
-    edge_lock(edge);
-    const struct check found[CHECK_COUNT] = {
-        {"caught_up", edge->caught_up, "the log is still being read; wait"},
-        {"log_reachable", !edge->down, "is the log running? what is on sale is told as it was"},
-        {"log_intact", edge->lost == NULL,
-         "the log is not the one that was read; see this edge's own log"},
-        {"serving", !edge->draining, "this process is about to stop"},
-        {"register_written", !edge->unwritten,
-         "is the disk of --data full? nothing is lost, a restart takes longer"},
-    };
-    edge_unlock(edge);
-    for (int i = 0; i < CHECK_COUNT; i++)
-        checks[i] = found[i];
-}
-
-static bool all_good(const struct check *checks, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (!checks[i].good)
-            return false;
-    return true;
+    struct text rest = request->headers.accept;
+    struct text first = text_cut(&rest, ',');
+    return text_is(text_trim(text_cut(&first, ';')), "text/plain");
 }
 
 void handle_ready(struct edge *edge, struct request *request)
 {
-    struct check checks[CHECK_COUNT];
-    enum { NEEDED = 4 };
-    look_around(edge, checks);
-    bool ready = all_good(checks, NEEDED);
-    struct buffer *out = answer_open(request, ready ? 200 : 503);
-    json_put_text(out, "status", text_of(ready ? "ready" : "not ready"));
-    for (int i = 0; i < NEEDED; i++)
-        json_put_bool(out, checks[i].name, checks[i].good);
+    struct readiness readiness = {.count = 0};
+    edge_readiness(edge, clock_monotonic_ms(), &readiness);
+    int status = readiness_is_good(&readiness) ? 200 : 503;
+    if (wants_text(request)) {
+        request->answer.status = status;
+        request->answer.content_type = "text/plain; charset=utf-8";
+        readiness_put_text(&readiness, &request->answer.body);
+        return;
+    }
+    readiness_put_json(&readiness, answer_open(request, status));
     answer_close(request);
 }
 
 void handle_health(struct edge *edge, struct request *request)
 {
-    struct check checks[CHECK_COUNT];
-    look_around(edge, checks);
-    bool healthy = all_good(checks, CHECK_COUNT);
+    struct readiness readiness = {.count = 0};
+    edge_health(edge, clock_monotonic_ms(), &readiness);
+    bool healthy = readiness_is_good(&readiness);
     struct buffer *out = answer_open(request, healthy ? 200 : 503);
     json_put_text(out, "status", text_of(healthy ? "healthy" : "unhealthy"));
     if (request->queries[QUERY_VERBOSE].data) {
         json_put_open(out, "checks", '[');
-        for (int i = 0; i < CHECK_COUNT; i++) {
+        for (int i = 0; i < readiness.count; i++) {
+            const struct readiness_check *check = &readiness.checks[i];
             json_put_open(out, NULL, '{');
-            json_put_text(out, "name", text_of(checks[i].name));
-            json_put_bool(out, "good", checks[i].good);
-            if (!checks[i].good)
-                json_put_text(out, "do", text_of(checks[i].otherwise));
+            json_put_text(out, "name", text_of(check->name));
+            json_put_bool(out, "good", check->good);
+            if (!check->good)
+                json_put_text(out, "why", text_of(check->why));
             json_put_close(out, '}');
         }
         json_put_close(out, ']');

@@ -269,6 +269,14 @@ static struct MHD_Response *open_body(struct answer *answer)
     return empty ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT) : NULL;
 }
 
+/* By route: a path may hold what only its sender and we know. */
+static void say_answered(const struct request *request, int64_t us)
+{
+    const struct route *route = request->route < route_count() ? route_at(request->route) : NULL;
+    log_line(LOG_DEBUG, "edge", "%s %s: %d, %lld us", route ? verb_name(route->verb) : "no route",
+             route ? route->pattern : "", request->answer.status, (long long)us);
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct answer *answer = &exchange->request.answer;
@@ -283,8 +291,11 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
               : MHD_queue_response(connection, 503, exchange->http->last_resort);
     if (response)
         MHD_destroy_response(response);
+    int64_t us = clock_monotonic_us() - exchange->begun_us;
     measures_note(&exchange->http->edge->measures, exchange->request.route, answer->status,
-                  answer->problem, clock_monotonic_us() - exchange->begun_us);
+                  answer->problem, us);
+    if (log_wants(LOG_DEBUG))
+        say_answered(&exchange->request, us);
     return result;
 }
 

@@ -10,6 +10,7 @@
 #include "base/exit_code.h"
 #include "base/folder.h"
 #include "base/memory.h"
+#include "process/front.h"
 #include "keys/keys_file.h"
 
 #include <errno.h>
@@ -30,7 +31,8 @@ enum {
     FOLDER_PATIENCE_MS = DRAIN_MS + 5000,
     FOLDER_LOOK_MS = 50,
     CATCH_UP_MS = 1000,
-    CATCH_UP_LOOK_MS = 5
+    CATCH_UP_LOOK_MS = 5,
+    STILL_MAX_MS = 30 * 1000
 };
 
 static _Noreturn void give_up(int code, const char *why)
@@ -47,6 +49,21 @@ static void block_signals(sigset_t *signals)
     sigaddset(signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(END_SYSTEM);
+}
+
+/* The first signal was taken: whoever sends another has no patience. */
+static void heed_the_second(const sigset_t *signals)
+{
+    const struct sigaction action = {.sa_handler = end_at_once};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
 static void make_folder(const char *folder)
@@ -190,9 +207,33 @@ static void wait_for_the_log(struct edge *edge)
     }
 }
 
-static void serve_until_signalled(struct edge *edge, struct http *http, const sigset_t *signals)
+/* ---- what systemd hears ---------------------------------------------------------------------- */
+
+static int64_t still_ms(const void *self, int64_t now_ms)
+{
+    return following_still_ms(&((const struct edge *)self)->following, now_ms);
+}
+
+static bool is_ready(const void *self)
+{
+    return atomic_load(&((const struct edge *)self)->following.caught_up);
+}
+
+static void tell_ready(const void *self, int64_t now_ms, struct readiness *readiness)
+{
+    following_readiness(&((const struct edge *)self)->following, now_ms, readiness);
+}
+
+static const struct front_subject subject = {"edge",     STILL_MAX_MS, still_ms, is_ready,
+                                             tell_ready, NULL,         NULL};
+
+static void serve_until_signalled(struct edge *edge, struct http *http, struct front *front,
+                                  const sigset_t *signals)
 {
     struct timespec soon = {0, 20 * 1000 * 1000}, second = {1, 0};
+    int64_t watchdog_ms = front->notify.watchdog_ms;
+    if (watchdog_ms && watchdog_ms < 1000)
+        second = (struct timespec){0, watchdog_ms * 1000 * 1000};
     struct keys_version known = keys_version(keys_folder(edge->options));
     bool announced = false;
     for (;;) {
@@ -204,6 +245,7 @@ static void serve_until_signalled(struct edge *edge, struct http *http, const si
         if (caught_up && !announced)
             announce(edge);
         announced = announced || caught_up;
+        front_turned(front);
         look_at_keys(edge, &known);
         if (announced)
             http_sweep(http);
@@ -246,12 +288,15 @@ int main(int count, char **arguments)
 {
     static struct options options;
     static struct edge edge;
+    static struct front front;
     struct bus_error error;
     char why[LISTEN_ERROR_SIZE];
     int sockets[LISTENERS_MAX];
     sigset_t signals;
     read_options(count, arguments, &options);
     block_signals(&signals);
+    front_open(&front, &subject, NULL, NULL);
+    front_shows(&front, &edge);
     umask(077); /* keys and names of people */
     edge.options = &options;
     edge_init(&edge);
@@ -267,7 +312,9 @@ int main(int count, char **arguments)
     struct http *http = http_start(&edge, sockets, options.listener_count, &error);
     if (http == NULL)
         give_up(END_SYSTEM, error.text);
-    serve_until_signalled(&edge, http, &signals);
+    serve_until_signalled(&edge, http, &front, &signals);
+    heed_the_second(&signals);
+    front_stopping(&front);
     log_line(LOG_INFO, "edge", "stopping");
     drain(&edge, http);
     bus_thread_stop(edge.bus_thread);
@@ -280,6 +327,7 @@ int main(int count, char **arguments)
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
     edge_release(&edge);
+    front_close(&front);
     log_line(LOG_INFO, "edge", "stopped");
     return END_OK;
 }

@@ -18,6 +18,8 @@ struct measures {
     _Atomic uint64_t answers[MEASURES_ROUTES_MAX][STATUS_CLASS_COUNT];
     _Atomic uint64_t problems[MEASURES_PROBLEMS_MAX]; /* by enum problem */
     _Atomic int64_t connections;
+    _Atomic uint64_t commands, unacknowledged; /* sent; of them, not taken by the log in time */
+    struct histogram answering; /* from a request that sends to the log's word about it */
 };
 
 /* One more answer, `us` after its request was complete; `problem` as in struct answer. */

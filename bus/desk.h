@@ -36,10 +36,12 @@ struct input {
     bool paused; /* the queue was full: not followed for now */
     int64_t
         target; /* must be read up to here before others' records are handled; -1: ask the bus */
-    int64_t asked_ms;   /* the log's clock when the target was asked for */
-    int64_t started;    /* the offset where reading began */
-    int64_t handled_ms; /* append time of the record handled last; 0: none yet */
-    bool checking;      /* the last source is being read again, to see that the log still has it */
+    int64_t asked_ms; /* the log's clock when the target was asked for */
+    int64_t started;  /* the offset where reading began */
+    int64_t
+        behind_since_ms; /* monotonic: the first look that found some not handled; 0: none are */
+    int64_t handled_ms;  /* append time of the record handled last; 0: none yet */
+    bool checking;       /* the last source is being read again, to see that the log still has it */
     int64_t source_offset; /* the last record of this input that has an outcome; -1: none yet */
     uint32_t source_crc;   /* its source_crc() */
 };

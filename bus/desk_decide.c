@@ -88,8 +88,8 @@ static void say_decided(const struct desk *desk, const struct source *source)
         buffer_print(&line, ", show %.*s", TEXT_PRINT(outcome->show_id));
     if (message_has(outcome, reservation_id))
         buffer_print(&line, ", reservation %.*s", TEXT_PRINT(outcome->reservation_id));
-    desk_say(desk, LOG_DEBUG, "%s, the %llu. of %lld", line.data, (unsigned long long)desk->n,
-             (long long)desk->epoch);
+    desk_say(desk, LOG_DEBUG, "%s, number %llu of the claim at %lld", line.data,
+             (unsigned long long)desk->n, (long long)desk->epoch);
     buffer_release(&line);
 }
 

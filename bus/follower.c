@@ -8,6 +8,7 @@
 struct watched {
     bool followed;
     struct fence fence;
+    int64_t began;   /* where it was then */
     int64_t target;  /* the end when the following began; -1: not known yet */
     int64_t reached; /* the bus says that everything before it was delivered */
 };
@@ -42,6 +43,7 @@ struct follower *follower_new(struct bus *bus, const struct installation *instal
         for (int partition = 0; partition < partitions; partition++) {
             struct watched *watched = watched_of(follower, topics[i], partition);
             watched->followed = true;
+            watched->began = watched->fence.next;
             if (bus_end(bus, topics[i], partition, &watched->target) != BUS_OK)
                 watched->target = -1; /* asked again later */
             follower->began_beyond |= watched->target >= 0 && watched->fence.next > watched->target;
@@ -217,4 +219,21 @@ bool follower_began_beyond(const struct follower *follower)
 uint64_t follower_void_count(const struct follower *follower)
 {
     return follower->void_count;
+}
+
+struct follower_way follower_way(const struct follower *follower)
+{
+    struct follower_way way = {0, 0};
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        for (int i = 0; i < follower->installation.partition_count; i++) {
+            const struct watched *watched = watched_of(follower, topic, i);
+            if (!watched->followed)
+                continue;
+            int64_t at = watched->fence.next, end = bus_end_heard(follower->bus, topic, i);
+            end = end < watched->target ? watched->target : end;
+            at = at < watched->reached ? watched->reached : at;
+            way.gone += at - watched->began;
+            way.all += (end > at ? end : at) - watched->began;
+        }
+    return way;
 }

@@ -59,6 +59,12 @@ bool follower_caught_up(const struct follower *follower);
  * that was read to there. A bus says so too, by BUS_LOST, but later. */
 bool follower_began_beyond(const struct follower *follower);
 
+/* Records it had to read since it began, as far as the bus has heard, and how many it has. */
+struct follower_way {
+    int64_t gone, all;
+};
+struct follower_way follower_way(const struct follower *follower);
+
 /* Voids seen since the start. */
 uint64_t follower_void_count(const struct follower *follower);
 

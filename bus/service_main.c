@@ -1,11 +1,12 @@
 /* The program around the loop: command line, signals, watchdog, exit codes. */
-#include "bus/service_front.h"
+#include "bus/service.h"
 
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/prng.h"
+#include "bus/telling.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +30,7 @@ struct settings {
     enum log_format log_format;
 };
 
-static struct service_front front;
+static struct front front;
 
 /* The handle that a signal wakes; NULL while it is not open, or not for much longer. */
 static _Atomic(struct bus *) signalled_bus;
@@ -147,7 +148,7 @@ static enum bus_result open_bus(const struct settings *settings, const char *nam
                                       installation, error);
         if (result == BUS_OK || result == BUS_INVALID || result == BUS_UNFIT)
             return result;
-        front_waits(&front, clock_monotonic_ms(), error->text);
+        front_waits(&front, error->text);
     }
     return result;
 }
@@ -157,7 +158,7 @@ static void run(struct service *service)
     while (stop_signals == 0) {
         atomic_store(&turned_ms, clock_monotonic_ms());
         service_step(service, clock_monotonic_ms(), STEP_MS);
-        front_turned(&front, clock_monotonic_ms());
+        front_turned(&front);
     }
     front_stopping(&front);
     int64_t deadline = clock_monotonic_ms() + DRAIN_MS;
@@ -178,7 +179,8 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     log_set_level(settings.log_level);
     log_set_format(settings.log_format);
     catch_signals();
-    if (!front_open(&front, descriptor, settings.admin, why)) {
+    struct front_subject subject = service_subject(descriptor);
+    if (!front_open(&front, &subject, settings.admin, why)) {
         fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, why);
         return END_SYSTEM;
     }

@@ -44,6 +44,21 @@ void behind_readiness(int64_t records, int64_t oldest_ms, struct readiness *read
                   number_grouped(records, number), (long long)(oldest_ms / 1000));
 }
 
+void turning_readiness(int64_t still_ms, struct readiness *readiness)
+{
+    readiness_add(readiness, "turning", still_ms <= TELLING_STILL_MAX_MS,
+                  "the loop has not turned for %lld s", (long long)(still_ms / 1000));
+}
+
+void recovery_metrics(int64_t read, int64_t to_read, struct buffer *out)
+{
+    metrics_gauge(out, "stagedoor_recovery_read_records",
+                  "Of the records that must be read before it is ready, how many are.",
+                  (double)read);
+    metrics_gauge(out, "stagedoor_recovery_records", "How many must be read before it is ready.",
+                  (double)to_read);
+}
+
 /* ---- a service is ready ---------------------------------------------------------------------- */
 
 struct backlog {
@@ -85,26 +100,20 @@ void service_readiness(const struct service *service, int64_t now_ms, struct rea
 {
     const struct vitals *vitals = &service->vitals;
     struct backlog backlog = backlog_of(service);
-    int64_t still_ms = service_still_ms(service, now_ms);
     bus_readiness(atomic_load_explicit(&vitals->down, memory_order_relaxed), readiness);
     tell_recovery(vitals, readiness);
     readiness_add(readiness, "log_intact", count_of(&vitals->lost) == 0,
                   "a partition is stopped because its log is not what it was; this process's own "
                   "log says which and why");
     behind_readiness(backlog.records, backlog.oldest_ms, readiness);
-    readiness_add(readiness, "turning", still_ms <= TELLING_STILL_MAX_MS,
-                  "the loop has not turned for %lld s", (long long)(still_ms / 1000));
+    turning_readiness(service_still_ms(service, now_ms), readiness);
 }
 
-void service_status(const struct service *service, int64_t now_ms, struct buffer *out)
+static void say_owned(const void *self, struct buffer *out)
 {
-    struct readiness readiness = {.count = 0};
-    service_readiness(service, now_ms, &readiness);
-    readiness_put_line(&readiness, out);
-    if (out->size)
-        return;
-    buffer_string(out, "ready, owns");
+    const struct service *service = self;
     bool any = false;
+    buffer_string(out, ", owns");
     for (int i = 0; i < service->desk_count; i++)
         if (atomic_load(&service->desks[i].vitals.phase) == DESK_RUNNING) {
             buffer_print(out, " %d", i);
@@ -251,11 +260,7 @@ static void put_standing(const struct service *service, struct buffer *out)
     metrics_gauge(out, "stagedoor_service_ready",
                   "1: it has recovered every partition it was given.",
                   atomic_load_explicit(&vitals->ready, memory_order_relaxed));
-    metrics_gauge(out, "stagedoor_recovery_read_records",
-                  "Of the records that must be read before it is ready, how many are.",
-                  (double)value_of(&vitals->recovered));
-    metrics_gauge(out, "stagedoor_recovery_records", "How many must be read before it is ready.",
-                  (double)value_of(&vitals->to_recover));
+    recovery_metrics(value_of(&vitals->recovered), value_of(&vitals->to_recover), out);
     metrics_gauge(out, "stagedoor_timer_overdue_seconds",
                   "How late the most late of what is due by itself is: the expiry of a hold, say.",
                   (double)value_of(&vitals->overdue_ms) / 1e3);
@@ -297,4 +302,38 @@ void service_metrics(const struct service *service, struct buffer *out)
         put_seats(vitals, out);
     bus_metrics(service->bus, atomic_load_explicit(&vitals->down, memory_order_relaxed),
                 count_of(&vitals->outages), count_of(&vitals->returns), out);
+}
+
+/* ---- its front ------------------------------------------------------------------------------- */
+
+static int64_t still_ms(const void *self, int64_t now_ms)
+{
+    return service_still_ms(self, now_ms);
+}
+
+static bool is_ready(const void *self)
+{
+    return service_ready(self);
+}
+
+static void tell_ready(const void *self, int64_t now_ms, struct readiness *readiness)
+{
+    if (self)
+        service_readiness(self, now_ms, readiness);
+    else
+        bus_readiness(true, readiness);
+}
+
+static void tell_metrics(const void *self, struct buffer *out)
+{
+    if (self)
+        service_metrics(self, out);
+    else
+        bus_metrics(NULL, true, 0, 0, out);
+}
+
+struct front_subject service_subject(const struct service_descriptor *descriptor)
+{
+    return (struct front_subject){descriptor->name, SERVICE_WATCHDOG_MS, still_ms,    is_ready,
+                                  tell_ready,       say_owned,           tell_metrics};
 }

@@ -6,10 +6,11 @@
 #define BUS_TELLING_H
 
 #include "bus/bus.h"
-#include "process/readiness.h"
+#include "process/front.h"
 #include "schemas/message.h"
 
 struct service;
+struct service_descriptor;
 
 enum {
     TELLING_BEHIND_MAX_MS = 30 * 1000, /* who is further behind than this is not ready */
@@ -27,13 +28,19 @@ void seats_metrics(const struct after *seats, struct buffer *out);
  * TELLING_BEHIND_MAX_MS. */
 void behind_readiness(int64_t records, int64_t oldest_ms, struct readiness *readiness);
 
+/* Whether a loop turns, that has not for so long. */
+void turning_readiness(int64_t still_ms, struct readiness *readiness);
+
+/* How many records must be read before it is ready, and how many of them are. */
+void recovery_metrics(int64_t read, int64_t to_read, struct buffer *out);
+
 /* How long its loop has not turned. `now_ms`: monotonic, as everywhere here. */
 int64_t service_still_ms(const struct service *service, int64_t now_ms);
 
 void service_readiness(const struct service *service, int64_t now_ms, struct readiness *readiness);
 void service_metrics(const struct service *service, struct buffer *out);
 
-/* One line for people: what is the matter, or "ready, owns 0 2 of 4 partitions". */
-void service_status(const struct service *service, int64_t now_ms, struct buffer *out);
+/* The same for its front; until there is a service it waits for the bus. */
+struct front_subject service_subject(const struct service_descriptor *descriptor);
 
 #endif

@@ -51,14 +51,21 @@ static int64_t behind(const struct desk *desk, int which)
     return end > input->position.next ? end - input->position.next : 0;
 }
 
-/* Its oldest is the first that was read ahead; when it was not even read, then at least as old as
- * the one that was handled last was new. */
-static int64_t behind_ms(const struct desk *desk, const struct input *input, int64_t count)
+/* The oldest is the first that was read ahead. What was not even read is younger than what was
+ * handled last, and was not there when nothing was missing. */
+static int64_t behind_ms(const struct desk *desk, struct input *input, int64_t count)
 {
-    int64_t since_ms = input->first ? input->first->record.append_ms : input->handled_ms;
-    if (count <= 0 || since_ms == 0)
+    int64_t now_ms = desk->service->now_ms, log_ms = desk_log_now(desk);
+    if (count <= 0)
+        input->behind_since_ms = 0;
+    else if (input->behind_since_ms == 0)
+        input->behind_since_ms = now_ms;
+    if (count <= 0)
         return 0;
-    int64_t age_ms = desk_log_now(desk) - since_ms;
+    int64_t age_ms = log_ms - (input->first ? input->first->record.append_ms : input->handled_ms);
+    int64_t since_ms = input->first ? age_ms : now_ms - input->behind_since_ms;
+    if (since_ms < age_ms)
+        age_ms = since_ms;
     return age_ms > 0 ? age_ms : 0;
 }
 

@@ -196,8 +196,11 @@ const char *web_problem(const struct web_answer *answer, char out[WEB_ERROR_SIZE
     struct json *document = json_parse(answer->body, &why, &at);
     if (document && json_is_object(document)) {
         json_text(json_member(document, "code"), &code);
-        if (!json_text(json_member(document, "detail"), &detail))
-            json_text(json_member(document, "error"), &detail);
+        const struct json *reasons = json_member(document, "reasons"); /* of /readyz */
+        const struct json *first = json_is_array(reasons) ? json_first(reasons) : NULL;
+        if (!json_text(json_member(document, "detail"), &detail) &&
+            !json_text(json_member(document, "error"), &detail))
+            json_text(first, &detail);
     }
     snprintf(out, WEB_ERROR_SIZE, "status %ld%s%.*s%s%.*s", answer->status, code.size ? " " : "",
              code.size > 60 ? 60 : (int)code.size, code.data, detail.size ? ": " : "",

@@ -14,6 +14,7 @@
 enum { OPEN_ATTEMPTS = 6, OPEN_WAIT_MS = 1000, DRAIN_MS = 2000, STEP_MS = 1000 };
 
 static struct bus *signalled_bus;
+static struct front front;
 static volatile sig_atomic_t stop_signals;
 
 static void on_signal(int number)
@@ -58,6 +59,7 @@ static enum bus_result open_bus(const struct settings *settings, struct installa
         signalled_bus = NULL;
         if (result == BUS_INVALID || result == BUS_UNFIT)
             return result;
+        front_waits(&front, error->text);
     }
     return result;
 }
@@ -78,10 +80,15 @@ static int run(const struct settings *settings)
         return complain(END_SYSTEM, why);
     }
     bool good = true;
-    while (good && stop_signals == 0)
+    front_shows(&front, paydesk);
+    while (good && stop_signals == 0) {
         good = paydesk_turn(paydesk, STEP_MS, why);
+        front_turned(&front);
+    }
+    front_stopping(&front);
     good = good && paydesk_drain(paydesk, DRAIN_MS, why);
     signalled_bus = NULL;
+    front_close(&front);
     paydesk_close(paydesk);
     if (!good)
         return complain(END_SYSTEM, why);
@@ -106,6 +113,9 @@ int main(int argc, char **argv)
                  settings.data, strerror(errno));
         return complain(END_SYSTEM, error);
     }
+    struct front_subject subject = paydesk_subject();
+    if (!front_open(&front, &subject, settings.admin, error))
+        return complain(END_SYSTEM, error);
     int code = run(&settings);
     settings_release(&settings);
     return code;

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "bus/follower.h"
+#include "base/metrics.h"
+#include "bus/following.h"
+#include "bus/telling.h"
 #include "paydesk/post.h"
 #include "paydesk/teller.h"
 
@@ -12,7 +14,8 @@
 enum {
     TURN_EVENTS_MAX = 256,
     UNDER_WAY_MS = 5, /* a look at libcurl this often: the bus has no descriptor to wait on */
-    CATCHING_UP_MS = 20
+    CATCHING_UP_MS = 20,
+    STILL_MAX_MS = 30 * 1000
 };
 
 struct paydesk {
@@ -25,8 +28,11 @@ struct paydesk {
     struct post *post;
     struct arena arena;
     struct follower_item item;
-    bool *moved; /* by partition: read since the last commit */
-    bool *held;  /* by partition: not followed any more; its position stays */
+    struct following following;
+    _Atomic int64_t owed; /* as of the last look */
+    int64_t counted_ms;   /* monotonic: when that was */
+    bool *moved;          /* by partition: read since the last commit */
+    bool *held;           /* by partition: not followed any more; its position stays */
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -74,6 +80,7 @@ struct paydesk *paydesk_open(struct bus *bus, const struct installation *install
         return NULL;
     }
     paydesk->bus = bus;
+    atomic_store(&paydesk->following.bus, bus);
     paydesk->teller = (struct teller){.ledger = paydesk->ledger,
                                       .script = &settings->script,
                                       .provider = settings->provider,
@@ -126,7 +133,9 @@ static void hear_record(struct paydesk *paydesk, const struct bus_event *event)
     struct follower_item *item = &paydesk->item;
     if (event->topic != TOPIC_CHECKOUT_EVENTS || paydesk->held[event->partition])
         return;
-    switch (follower_read(paydesk->follower, event, &paydesk->arena, item)) {
+    enum follower_news news = follower_read(paydesk->follower, event, &paydesk->arena, item);
+    following_hear(&paydesk->following, event, news);
+    switch (news) {
     case FOLLOWER_MESSAGE:
         teller_hear(&paydesk->teller, &item->message, item->record->append_ms);
         break;
@@ -156,10 +165,12 @@ static void hear(struct paydesk *paydesk, const struct bus_event *event)
         hear_record(paydesk, event);
         return;
     case BUS_DOWN:
+        following_hear(&paydesk->following, event, FOLLOWER_NOTHING);
         log_line(LOG_WARNING, paydesk->settings->provider, "the log is out of reach: %s",
                  event->reason ? event->reason : "no reason given");
         return;
     case BUS_UP:
+        following_hear(&paydesk->following, event, FOLLOWER_NOTHING);
         log_line(LOG_INFO, paydesk->settings->provider, "the log is back");
         return;
     case BUS_APPENDED:
@@ -179,6 +190,16 @@ static void note_caught_up(struct paydesk *paydesk)
     log_line(LOG_INFO, paydesk->settings->provider,
              "ready, provider '%s' of %s; %lld answers are owed", paydesk->settings->provider,
              paydesk->settings->edge, (long long)ledger_owed_count(paydesk->ledger));
+}
+
+static void look(struct paydesk *paydesk)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    following_look(&paydesk->following, paydesk->follower, now_ms, clock_wall_ms());
+    if (now_ms < paydesk->counted_ms + FOLLOWING_EVERY_MS)
+        return;
+    paydesk->counted_ms = now_ms;
+    atomic_store(&paydesk->owed, ledger_owed_count(paydesk->ledger));
 }
 
 /* ---- a turn ---------------------------------------------------------------------------------- */
@@ -220,6 +241,7 @@ bool paydesk_turn(struct paydesk *paydesk, int timeout_ms, char *error)
     if (more)
         hear(paydesk, &event);
     note_caught_up(paydesk);
+    look(paydesk);
     int64_t now_ms = clock_wall_ms(); /* due times outlive the process, so they are the wall's */
     post_collect(paydesk->post, now_ms);
     teller_act(&paydesk->teller, now_ms);
@@ -239,4 +261,52 @@ bool paydesk_drain(struct paydesk *paydesk, int patience_ms, char *error)
         post_collect(paydesk->post, clock_wall_ms());
     }
     return write_down(paydesk, error);
+}
+
+/* ---- what it tells of itself ----------------------------------------------------------------- */
+
+static int64_t still_ms(const void *self, int64_t now_ms)
+{
+    return following_still_ms(&((const struct paydesk *)self)->following, now_ms);
+}
+
+static bool is_ready(const void *self)
+{
+    return atomic_load(&((const struct paydesk *)self)->following.caught_up);
+}
+
+static void tell_ready(const void *self, int64_t now_ms, struct readiness *readiness)
+{
+    if (self)
+        following_readiness(&((const struct paydesk *)self)->following, now_ms, readiness);
+    else
+        bus_readiness(true, readiness);
+}
+
+static void put_answers(const struct paydesk *paydesk, struct buffer *out)
+{
+    static const char name[] = "stagedoor_paydesk_callbacks_total";
+    const struct post_counts *counts = post_counts(paydesk->post);
+    metrics_gauge(out, "stagedoor_paydesk_owed_answers", "Answers that the edge has not heard yet.",
+                  (double)atomic_load(&paydesk->owed));
+    metrics_family(out, name, METRIC_COUNTER, "Callbacks, by what the edge made of them.");
+    metrics_sample(out, name, "result=\"told\"", (double)atomic_load(&counts->told));
+    metrics_sample(out, name, "result=\"again\"", (double)atomic_load(&counts->again));
+    metrics_sample(out, name, "result=\"refused\"", (double)atomic_load(&counts->refused));
+}
+
+static void tell_metrics(const void *self, struct buffer *out)
+{
+    if (self == NULL) {
+        bus_metrics(NULL, true, 0, 0, out);
+        return;
+    }
+    put_answers(self, out);
+    following_metrics(&((const struct paydesk *)self)->following, out);
+}
+
+struct front_subject paydesk_subject(void)
+{
+    return (struct front_subject){"paydesk",  STILL_MAX_MS, still_ms,    is_ready,
+                                  tell_ready, NULL,         tell_metrics};
 }

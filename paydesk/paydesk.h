@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "bus/installation.h"
 #include "paydesk/settings.h"
+#include "process/front.h"
 
 struct paydesk;
 
@@ -19,6 +20,9 @@ enum { PAYDESK_ERROR_SIZE = 512 };
 struct paydesk *paydesk_open(struct bus *bus, const struct installation *installation,
                              const struct settings *settings, char *error);
 void paydesk_close(struct paydesk *paydesk); /* and the bus */
+
+/* What it tells of itself. */
+struct front_subject paydesk_subject(void);
 
 /* One turn, waiting at most so long for something to happen. false: it cannot go on; `error`. */
 bool paydesk_turn(struct paydesk *paydesk, int timeout_ms, char *error);

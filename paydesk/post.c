@@ -29,6 +29,7 @@ struct post {
     CURLM *multi;
     struct slot slots[POST_SLOTS];
     int busy_count;
+    struct post_counts counts;
 };
 
 /* ---- what an answer means -------------------------------------------------------------------- */
@@ -142,17 +143,20 @@ static void hear(struct post *post, struct slot *slot, CURLcode result, int64_t 
     int64_t wait_ms = post_again_ms(slot->tries, retry_after_s);
     switch (post_verdict(status)) {
     case POST_TAKEN:
+        post->counts.told++;
         ledger_told(post->ledger, slot->seq);
         log_line(LOG_INFO, post->provider, "%.*s: told, status %ld", TEXT_PRINT(slot->webhook_id),
                  status);
         return;
     case POST_AGAIN:
+        post->counts.again++;
         ledger_again(post->ledger, slot->seq, now_ms + wait_ms, problem);
         log_line(LOG_WARNING, post->provider, "%.*s: try %lld: %.*s; again in %lld ms",
                  TEXT_PRINT(slot->webhook_id), (long long)slot->tries + 1, TEXT_PRINT(problem),
                  (long long)wait_ms);
         return;
     case POST_REFUSED:
+        post->counts.refused++;
         ledger_refused(post->ledger, slot->seq, problem);
         log_line(LOG_ERROR, post->provider,
                  "%.*s: the edge will not take it, a person must look: %.*s; when that is mended, "
@@ -263,4 +267,9 @@ void post_send(struct post *post, int64_t now_ms)
 int post_under_way(const struct post *post)
 {
     return post->busy_count;
+}
+
+const struct post_counts *post_counts(const struct post *post)
+{
+    return &post->counts;
 }

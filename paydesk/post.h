@@ -37,6 +37,12 @@ void post_send(struct post *post, int64_t now_ms);
 
 int post_under_way(const struct post *post);
 
+/* Callbacks since the start, by what the edge made of them. Any thread. */
+struct post_counts {
+    _Atomic uint64_t told, again, refused;
+};
+const struct post_counts *post_counts(const struct post *post);
+
 /* ---- what an answer means. Pure -------------------------------------------------------------- */
 enum post_verdict { POST_TAKEN, POST_AGAIN, POST_REFUSED };
 enum post_verdict post_verdict(long status); /* 0: no answer */

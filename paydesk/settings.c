@@ -1,6 +1,8 @@
 /* One table for the command line and the environment. */
 #include "paydesk/settings.h"
 
+#include "process/admin.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +45,7 @@ static int settings_specs(struct settings *settings, struct words *words,
                     "succeed*3,fail,late:90s,refund-fail:2"),
         OPTION_TEXT("default", "STEP", "STAGEDOOR_PAYDESK_DEFAULT", &words->otherwise,
                     "what comes after the script, in place of its last step"),
+        OPTION_ADMIN(&settings->admin),
         OPTION_LOG_LEVEL(&settings->log_level),
         OPTION_LOG_FORMAT(&settings->log_format),
     };

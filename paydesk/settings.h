@@ -23,6 +23,7 @@ struct settings {
     struct script script;
     struct signature_key key;
     int64_t delay_ms;
+    const char *admin; /* NULL: nobody listens */
     enum log_level log_level;
     enum log_format log_format;
     struct buffer bytes; /* of script_text */

@@ -1,5 +1,7 @@
 """What whoever runs it asks a process: is it alive, is it ready and if not why, how does it fare."""
 
+import concurrent.futures
+import dataclasses
 import http.client
 import json
 import re
@@ -10,7 +12,7 @@ import subprocess
 
 import pytest
 
-from theatre import ROOT, until
+from theatre import ROOT, SERVICES, new_key, until
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -103,7 +105,7 @@ def admins(house):
     """The services and an edge at work; their admin listeners by name."""
     house.create_topics()
     found = {}
-    for name in ("shows", "reservations", "checkout"):
+    for name in SERVICES:
         found[name] = Admin(house.folder, name)
         house.service(name, "1", *found[name].option)
     return found
@@ -224,3 +226,162 @@ def test_admin__asked_twice_a_service_ends_at_once(house_on, sqlite_bus):
     program.signal(signal.SIGINT)
     program.signal(signal.SIGCONT)
     assert program.ended() == 111
+
+
+# ---- edge and paydesk ----------------------------------------------------------------------------
+
+def test_admin__systemd_hears_of_an_edge(house_on, sqlite_bus):
+    house = house_on(sqlite_bus)
+    house.create_topics()
+    systemd = Systemd(house.folder)
+    program = house.start("stagedoor-edge", *house.bus.arguments, "--data", house.data, "--listen",
+                          "127.0.0.1:0", env=systemd.env(WATCHDOG_USEC="400000"))
+    systemd.heard("READY=1")
+    systemd.heard("STATUS=ready")
+    systemd.heard("WATCHDOG=1")
+    assert program.stop() == 0
+    systemd.heard("STOPPING=1")
+
+
+def test_admin__asked_twice_an_edge_ends_at_once(house_on, sqlite_bus):
+    """Somebody waits for an answer that nobody will give: the first signal lets him wait for it."""
+    house = house_on(sqlite_bus)
+    house.create_topics()
+    house.service("shows")
+    program, web = house.edge()
+    web.create_show("hamlet", 1)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(web.reserve, "hamlet", wait=30)
+        until(lambda: samples(web.get("/metrics").text)["stagedoor_edge_waiting_requests"] == 1,
+              "the customer to wait")
+        program.signal(signal.SIGTERM)
+        program.said("stopping")
+        program.signal(signal.SIGTERM)
+        assert program.ended(3) == 111
+        with pytest.raises((http.client.HTTPException, OSError)):
+            waiting.result()
+
+
+def samples(text):
+    """{name with its labels: value}"""
+    return {name: float(value) for name, value in re.findall(r"^([a-z]\S*) (\S+)$", text, re.M)}
+
+
+def test_admin__an_edge_tells_of_its_reading(house):
+    house.create_topics()
+    for name in SERVICES:
+        house.service(name)
+    _, web = house.edge()
+    web.create_show("hamlet", 3)
+    web.reserve("hamlet", 2)
+    told = samples(web.get("/metrics").text)
+    assert told["stagedoor_edge_commands_total"] == 2
+    assert told["stagedoor_edge_command_duration_seconds_count"] == 2
+    assert told["stagedoor_edge_commands_unacknowledged_total"] == 0
+    assert told["stagedoor_events_read_total"] >= 3
+    assert told["stagedoor_bus_up"] == 1
+    assert told['stagedoor_seats{state="held"}'] == 2
+    until(lambda: samples(web.get("/metrics").text)["stagedoor_view_lag_records"] == 0, "no lag")
+    check(web.get("/metrics").text)
+
+
+# ---- all of them, through a whole sale -----------------------------------------------------------
+
+EVERYTHING = ("--log-level", "debug")
+ZOE = {"name": "Zoe Zimmermann-Quux", "email": "zoe.quux@example.org", "phone": "+4915112345678"}
+
+
+@dataclasses.dataclass
+class Sale:
+    """A theatre that says everything, and what was sold there and given back."""
+    web: object
+    admins: dict  # by program
+    programs: list
+    held: dict
+
+    def metrics(self):
+        told = {name: admin.metrics() for name, admin in self.admins.items()}
+        return dict(told, edge=self.web.get("/metrics").text)
+
+
+def sold(house, *options):
+    """Somebody reserves, pays at the paydesk, and has his money back."""
+    house.create_topics()
+    admins = {name: Admin(house.folder, name) for name in (*SERVICES, "paydesk")}
+    programs = [house.service(name, "1", *admins[name].option, *options, ready=False)
+                for name in SERVICES]
+    edge, web = house.edge(*options, "--pay-url=paydesk=https://pay.example/{payment_id}")
+    desk = house.start("stagedoor-paydesk", *house.bus.arguments, "--data", house.folder, "--edge",
+                       web.url, "--secret-file", house.data / "keys", "--delay", "0ms",
+                       *admins["paydesk"].option, *options)
+    web.create_show("hamlet", 5, tiers=[{"tier_id": "stalls", "name": "Stalls",
+                                         "price": {"amount_minor": 3400, "currency": "EUR"}}])
+    held = web.post("/v1/shows/hamlet/reservations", {"quantity": 2, **ZOE}, key=new_key(),
+                    headers={"Prefer": "wait=20"}).json
+    path = f"/v1/reservations/{held['reservation_id']}"
+    paying = web.post(f"{path}/checkout", {"method": "external", "provider": "paydesk"},
+                      key=new_key(), bearer=held["secret"], headers={"Prefer": "wait=20"})
+    assert paying.status == 201, paying.text
+    until(lambda: web.look(held)["status"] == "confirmed", "the seats to be sold")
+    assert web.get(path, bearer="x" * 43).status in (401, 403)  # a guess
+    assert web.cancel(held).status == 200
+    until(lambda: web.look(held).json.get("refund", {}).get("status") == "completed",
+          "the money to be back")
+    return Sale(web, admins, [*programs, edge, desk], held)
+
+
+def secrets_of(house, sale):
+    """Whatever nobody else may know: keys of people and of providers, secrets of customers."""
+    words = (house.data / "keys").read_text().split() + [sale.web.key, sale.held["secret"]]
+    found = {word for word in words if len(word) >= 16}
+    assert any(word.startswith("whsec_") for word in found) and len(found) >= 4
+    return found | set(ZOE.values())
+
+
+@pytest.mark.parametrize("form", ["text", "logfmt", "json"])
+def test_admin__no_secret_is_ever_logged(house_on, sqlite_bus, form):
+    house = house_on(sqlite_bus)
+    sale = sold(house, *EVERYTHING, "--log-format", form)
+    for program in sale.programs:
+        assert program.stop() == 0
+    said = "\n".join(program.output for program in sale.programs)
+    told = [f"reservations.commands@0: ReservationRequested, show hamlet, "
+            f"reservation {sale.held['reservation_id']}", "PaymentSucceeded", "SeatsReturned",
+            "POST /v1/shows/{}/reservations: 201"]
+    assert all(words in said for words in told), said
+    leaked = [secret for secret in secrets_of(house, sale) if secret in said]
+    assert not leaked
+    if form == "json":
+        for line in said.splitlines():
+            assert set(json.loads(line)) == {"time", "level", "subject", "message"}
+
+
+def listed():
+    """{metric: (kind, programs)} of docs/metrics.md."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([SEP]+) \| .* \|$",
+                      (ROOT / "docs/metrics.md").read_text(), re.M)
+    assert len({name for name, *_ in rows}) == len(rows) > 40
+    return {name: (kind, set(who)) for name, kind, who in rows}
+
+
+def test_admin__every_metric_is_in_the_table_and_the_reverse(house_on, sqlite_bus):
+    house = house_on(sqlite_bus)
+    sale = sold(house)
+    letters = {"edge": "E", "paydesk": "P"}
+    found = {}
+    for program, metrics in sale.metrics().items():
+        check(metrics)
+        assert not [secret for secret in secrets_of(house, sale) if secret in metrics]
+        for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", metrics, re.M):
+            known = found.setdefault(name, (kind, set()))
+            assert known[0] == kind
+            known[1].add(letters.get(program, "S"))
+    assert found == listed()
+
+
+def test_admin__paydesk_tells_of_what_it_owes(house_on, sqlite_bus):
+    house = house_on(sqlite_bus)
+    paydesk = sold(house).admins["paydesk"]
+    until(lambda: paydesk.value("stagedoor_paydesk_owed_answers") == 0, "nothing to be owed")
+    assert paydesk.value('stagedoor_paydesk_callbacks_total{result="told"}') == 2
+    assert paydesk.ready()[0] == 200

@@ -148,10 +148,13 @@ def test_conventions__health_says_what_is_wrong(house):
     assert web.get("/healthz").json == {"status": "healthy"}
     checks = web.get("/healthz?verbose=1")["checks"]
     assert {check["name"] for check in checks} == {"caught_up", "log_reachable", "log_intact",
-                                                   "serving", "register_written"}
-    assert all(check["good"] and "do" not in check for check in checks)
+                                                   "keeping_up", "turning", "serving",
+                                                   "register_written"}
+    assert all(check["good"] and "why" not in check for check in checks)
     ready = web.get("/readyz").json
-    assert ready["status"] == "ready" and ready["log_reachable"] is True
+    assert ready["status"] == "ready" and ready["log_reachable"] is True and ready["reasons"] == []
+    told = web.get("/readyz", headers={"Accept": "text/plain"})
+    assert told.status == 200 and told.text == "ready\n"
 
 
 def samples(text):

@@ -289,7 +289,7 @@ class House:
         data = data or self.data
         program = self.start("stagedoor-edge", *self.bus.arguments, "--data", data,
                              "--listen", "127.0.0.1:0", *more)
-        url = program.said(r"ready, (http://\S+)")[1]
+        url = program.said(r"ready, (http://[^\s\"]+)")[1]
         return program, Web(url, (data / "signin").read_text().strip())
 
     def second_edge(self):

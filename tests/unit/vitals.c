@@ -104,7 +104,14 @@ static void expect_line(const struct house *house, const char *line)
 static void expect_status(const struct house *house, int number, const char *words)
 {
     struct buffer out = {0};
-    service_status(house->services[number], now_us / 1000, &out);
+    struct readiness readiness = {.count = 0};
+    struct front_subject subject = service_subject(&shows_service);
+    subject.readiness(house->services[number], now_us / 1000, &readiness);
+    readiness_put_line(&readiness, &out);
+    if (out.size == 0) {
+        buffer_string(&out, "ready");
+        subject.well(house->services[number], &out);
+    }
     if (strncmp(out.data, words, strlen(words)) != 0)
         fail_msg("'%s' is told, not '%s'", out.data, words);
     buffer_release(&out);
