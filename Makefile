@@ -186,7 +186,7 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 	    { cat build/node/log; false; }
 	@touch $@
 
-# What speaks to the edge by its own description, from PyPI, for tests only.
+# What speaks to the edge by its own description, and knows Kubernetes' schemas, from PyPI, for tests only.
 build/.installed-venv: tests/documents/requirements.txt | build/.installed-test
 	@echo "  pip build/venv"
 	@/usr/bin/python3 -m venv --clear build/venv
