@@ -59,13 +59,10 @@ struct bus_thread *bus_thread_on(struct edge *edge, struct bus *bus, struct bus_
 static enum bus_result open_once(struct edge *edge, struct bus_error *error)
 {
     const struct options *options = edge->options;
-    struct bus_options bus_options = {
-        .client = "edge",
-        .topic_prefix = options->topic_prefix[0] ? options->topic_prefix : NULL,
-        .append_timeout_ms = ERRAND_ACKNOWLEDGED_WITHIN_MS,
-    };
+    struct bus_options bus_options = bus_settings_options(&options->bus, "edge");
+    bus_options.append_timeout_ms = ERRAND_ACKNOWLEDGED_WITHIN_MS;
     struct bus *bus;
-    enum bus_result result = installation_connect(&bus, options->bus, &bus_options, false, 0,
+    enum bus_result result = installation_connect(&bus, options->bus.url, &bus_options, false, 0,
                                                   &edge->installation, error);
     if (result == BUS_OK)
         take(edge, bus);

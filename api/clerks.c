@@ -200,14 +200,11 @@ void clerks_ask_log(struct edge *edge, struct request *request)
 struct bus *clerk_log(struct clerk *clerk)
 {
     const struct options *options = clerk->edge->options;
-    struct bus_options bus_options = {
-        .client = "edge-clerk",
-        .topic_prefix = options->topic_prefix[0] ? options->topic_prefix : NULL,
-    };
+    struct bus_options bus_options = bus_settings_options(&options->bus, "edge-clerk");
     struct installation installation;
     struct bus_error error;
-    if (clerk->log == NULL && installation_connect(&clerk->log, options->bus, &bus_options, false,
-                                                   clerk->edge->installation.partition_count,
+    if (clerk->log == NULL && installation_connect(&clerk->log, options->bus.url, &bus_options,
+                                                   false, clerk->edge->installation.partition_count,
                                                    &installation, &error) != BUS_OK)
         log_line(LOG_WARNING, "edge", "the log cannot be read: %s", error.text);
     return clerk->log;

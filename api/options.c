@@ -61,7 +61,8 @@ static bool read_listeners(void *target, const char *value)
     struct text rest = text_of(value);
     while (rest.size) {
         if (options->listener_count == LISTENERS_MAX ||
-            !read_listener(text_cut(&rest, ','), &options->listeners[options->listener_count]))
+            !read_listener(text_trim(text_cut(&rest, ',')),
+                           &options->listeners[options->listener_count]))
             return false;
         options->listener_count++;
     }
@@ -89,7 +90,7 @@ static bool read_pay_urls(void *target, const char *value)
     struct options *options = target;
     struct text rest = text_of(value);
     while (rest.size) {
-        struct text url = text_cut(&rest, ',');
+        struct text url = text_trim(text_cut(&rest, ','));
         struct text provider = text_cut(&url, '=');
         if (options->pay_url_count == PAY_URLS_MAX || !keys_provider_valid(provider) ||
             !is_pay_url(url) || options_pay_url(options, provider))
@@ -109,7 +110,7 @@ static bool read_proxies(void *target, const char *value)
     struct text rest = text_of(value);
     while (rest.size)
         if (networks->count == NETWORKS_MAX ||
-            !network_parse(text_cut(&rest, ','), &networks->items[networks->count++]))
+            !network_parse(text_trim(text_cut(&rest, ',')), &networks->items[networks->count++]))
             return false;
     return true;
 }
@@ -133,7 +134,7 @@ static bool read_origins(void *target, const char *value)
     struct options *options = target;
     struct text rest = text_of(value);
     while (rest.size) {
-        struct text origin = text_cut(&rest, ',');
+        struct text origin = text_trim(text_cut(&rest, ','));
         if (options->cors_origin_count == CORS_ORIGINS_MAX || !is_origin(origin))
             return false;
         options->cors_origins[options->cors_origin_count++] = origin;
@@ -154,16 +155,13 @@ enum { SPECS_MAX = 24 };
 static int edge_specs(struct options *options, struct option_spec specs[SPECS_MAX])
 {
     const struct option_spec rows[] = {
-        OPTION_NEEDED("bus", "URL", "STAGEDOOR_BUS", &options->bus, "sqlite:var/bus.db",
-                      "kafka://HOST:PORT[,…] or sqlite:PATH"),
+        BUS_OPTIONS(&options->bus),
         OPTION_READ("listen", "HOST:PORT[=KIND]", "STAGEDOOR_LISTEN", read_listeners, options,
                     "127.0.0.1:3000", "may be repeated; port 0 takes a free one; KIND below"),
         OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &options->data,
                     "keys and register.db, of this edge alone (var/edge)"),
         OPTION_TEXT("keys", "DIR", "STAGEDOOR_KEYS_DIR", &options->keys,
                     "keys of another edge beside this one (that of --data)"),
-        OPTION_TEXT("topic-prefix", "PREFIX", "STAGEDOOR_TOPIC_PREFIX", &options->topic_prefix,
-                    "one log may hold several installations"),
         OPTION_NUMBER("connections-max", "N", "STAGEDOOR_CONNECTIONS_MAX",
                       &options->connections_max, 1, COUNT_MAX, "in all (4096)"),
         OPTION_NUMBER("per-address-max", "N", "STAGEDOOR_PER_ADDRESS_MAX",
@@ -186,6 +184,7 @@ static int edge_specs(struct options *options, struct option_spec specs[SPECS_MA
                     "the routes of the course project"),
         OPTION_LOG_LEVEL(&options->log_level),
         OPTION_LOG_FORMAT(&options->log_format),
+        BUS_OPTION_CHECK(&options->check),
     };
     _Static_assert(sizeof rows / sizeof *rows <= SPECS_MAX, "there is room for all rows");
     memcpy(specs, rows, sizeof rows);
@@ -204,7 +203,6 @@ enum options_result options_read_edge(int count, char **arguments, struct option
     struct operands none;
     *options = (struct options){.data = "var/edge",
                                 .keys = "",
-                                .topic_prefix = "",
                                 .connections_max = 4096,
                                 .per_address_max = 512,
                                 .in_flight_max = 8192,
@@ -216,7 +214,10 @@ enum options_result options_read_edge(int count, char **arguments, struct option
                                        .about = "HTTP in front of the log\n",
                                        .more = more,
                                        .specs = specs,
-                                       .count = edge_specs(options, specs)};
+                                       .count = edge_specs(options, specs),
+                                       .file = &options->file,
+                                       .words = &settings_words,
+                                       .sections = (const char *const[]){"edge", NULL}};
     return options_parse(&table, count, arguments, &none, said);
 }
 

@@ -5,7 +5,7 @@
 
 #include "api/address.h"
 #include "api/request.h"
-#include "base/options.h"
+#include "bus/settings.h"
 
 enum { LISTENERS_MAX = 8, PAY_URLS_MAX = 16, CORS_ORIGINS_MAX = 16 };
 
@@ -27,12 +27,11 @@ struct pay_url {
 };
 
 struct options {
-    const char *bus;
+    struct bus_settings bus;
     struct listen_address listeners[LISTENERS_MAX];
     int listener_count;
-    const char *data;         /* folder of register.db, and of the keys */
-    const char *keys;         /* unless they are in another one; "": they are not */
-    const char *topic_prefix; /* "" for none */
+    const char *data; /* folder of register.db, and of the keys */
+    const char *keys; /* unless they are in another one; "": they are not */
     int connections_max;
     int per_address_max;
     int in_flight_max;
@@ -45,6 +44,8 @@ struct options {
     bool sample; /* the routes of the course project are served */
     enum log_level log_level;
     enum log_format log_format;
+    bool check; /* only look whether all this would work */
+    struct option_file file;
 };
 
 /* As options_parse. Texts stay in argv and environment. */

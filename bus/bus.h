@@ -27,7 +27,7 @@
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
-#include "base/text.h"
+#include "base/options.h"
 
 enum {
     BUS_HEADERS_MAX =
@@ -63,10 +63,12 @@ struct bus_options {
     int in_flight_max;        /* 0: BUS_IN_FLIGHT_DEFAULT */
     int append_timeout_ms;    /* an append unanswered this long is BUS_FAILED; 0: 30000 */
     bool copying;             /* the handle makes the copy of a log: see bus_copied */
+    const struct option_properties *kafka; /* librdkafka's; texts stay; NULL: none */
 };
 
 /* Opens a handle: kafka://HOST:PORT[,HOST:PORT]…  or  sqlite:PATH. Says nothing about topics yet.
- * BUS_UNREACHABLE when nobody answers within about 5 s. On anything but BUS_OK `*bus` is NULL and
+ * BUS_UNREACHABLE when nobody answers within about 5 s; BUS_INVALID for a property that is unknown
+ * or malformed, or that a promise above depends on. On anything but BUS_OK `*bus` is NULL and
  * `error` is set. `options` is borrowed for the call. The handle is given back with bus_close. */
 enum bus_result bus_open(struct bus **bus, const char *url, const struct bus_options *options,
                          struct bus_error *error);

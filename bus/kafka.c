@@ -182,6 +182,8 @@ static struct kafka_bus *kafka_new(const char *address, const struct bus_options
     kafka->session_timeout_ms = options->session_timeout_ms ? options->session_timeout_ms : 6000;
     kafka->in_flight_max = options->in_flight_max ? options->in_flight_max : BUS_IN_FLIGHT_DEFAULT;
     kafka->append_timeout_ms = options->append_timeout_ms ? options->append_timeout_ms : 30000;
+    if (options->kafka)
+        kafka->properties = *options->kafka;
     kafka->batch_size = KAFKA_BATCH_SIZE_MAX;
     kafka->enter_again_ms = INT64_MAX;
     atomic_init(&kafka->answer_us, -1);
@@ -198,7 +200,8 @@ enum bus_result kafka_bus_open(struct bus **bus, const char *address,
         snprintf(error->text, sizeof error->text, "cannot make a wake-up descriptor: %s",
                  strerror(errno));
         result = BUS_UNREACHABLE;
-    } else if (!kafka_consumer_open(kafka, error)) {
+    } else if (!kafka_properties_check(&kafka->properties, error) ||
+               !kafka_consumer_open(kafka, error)) {
         result = BUS_INVALID;
     } else {
         const struct rd_kafka_metadata *metadata;

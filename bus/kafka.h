@@ -74,6 +74,7 @@ struct kafka_bus {
     int session_timeout_ms;
     int in_flight_max;
     int append_timeout_ms;
+    struct option_properties properties; /* texts are borrowed as long as the process */
 
     int wake_fd;
     atomic_bool woken; /* by bus_wake, as opposed to by a queue */
@@ -141,8 +142,8 @@ struct kafka_setting {
     const char *value;
 };
 
-/* A handle with the settings all of ours share and then `settings` (ended by name NULL), giving
- * `events` through queues. NULL, with `error` set: not to be had. */
+/* A handle with the settings all of ours share, then `settings` (ended by name NULL), and then what
+ * people set, giving `events` through queues. NULL, with `error` set: not to be had. */
 rd_kafka_t *kafka_handle_open(struct kafka_bus *kafka, rd_kafka_type_t type,
                               const struct kafka_setting *settings, int events,
                               struct bus_error *error);
@@ -163,6 +164,13 @@ void kafka_handles_discard(rd_kafka_t *const *handles, int count, int64_t deadli
 
 /* librdkafka's complaint without its own decoration: "connection refused". Returns `out`. */
 const char *kafka_trouble_print(const char *complaint, char out[KAFKA_REASON_SIZE]);
+
+/* ---- kafka_properties.c: -X ------------------------------------------------------------------ */
+
+/* false: one of them is not for people to set; `error` says why. NULL: there are none. */
+bool kafka_properties_check(const struct option_properties *properties, struct bus_error *error);
+bool kafka_properties_set(rd_kafka_conf_t *conf, const struct option_properties *properties,
+                          struct bus_error *error);
 
 /* ---- kafka_topics.c -------------------------------------------------------------------------- */
 

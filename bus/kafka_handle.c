@@ -65,7 +65,8 @@ rd_kafka_t *kafka_handle_open(struct kafka_bus *kafka, rd_kafka_type_t type,
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     rd_kafka_conf_set_events(conf, events);
-    if (!kafka_set(conf, shared, error) || !kafka_set(conf, settings, error)) {
+    if (!kafka_set(conf, shared, error) || !kafka_set(conf, settings, error) ||
+        !kafka_properties_set(conf, &kafka->properties, error)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "base/prng.h"
+#include "bus/settings.h"
 #include "bus/telling.h"
 
 #include <errno.h>
@@ -20,17 +20,18 @@
 enum { OPEN_ATTEMPTS = 6, OPEN_WAIT_MS = 1000, DRAIN_MS = 3000, STEP_MS = 1000 };
 
 struct settings {
-    const char *bus;
+    struct bus_settings bus;
     const char *instance;
-    const char *prefix;
     int partitions;         /* 0: as many as there are */
     int session_timeout_ms; /* 0: the bus's own */
     const char *admin;      /* NULL: nobody listens */
     enum log_level log_level;
     enum log_format log_format;
+    bool check; /* only look whether all this would work */
 };
 
 static struct front front;
+static struct option_file settings_file; /* as long as the process */
 
 /* The handle that a signal wakes; NULL while it is not open, or not for much longer. */
 static _Atomic(struct bus *) signalled_bus;
@@ -90,20 +91,18 @@ static bool read_settings(int argc, char **argv, const struct service_descriptor
                           struct settings *settings, int *end)
 {
     const struct option_spec specs[] = {
-        OPTION_NEEDED("bus", "URL", "STAGEDOOR_BUS", &settings->bus, "sqlite:var/bus.db",
-                      "kafka://HOST:PORT[,…] or sqlite:PATH"),
+        BUS_OPTIONS(&settings->bus),
         OPTION_NEEDED("group-instance", "ID", "STAGEDOOR_GROUP_INSTANCE", &settings->instance,
                       "shows-1", "who this is among its like, the same after a restart"),
         OPTION_NUMBER("partitions", "N", "STAGEDOOR_PARTITIONS", &settings->partitions, 1,
                       PARTITIONS_MAX, "refuse to start unless the topics have so many"),
-        OPTION_TEXT("topic-prefix", "TEXT", "STAGEDOOR_TOPIC_PREFIX", &settings->prefix,
-                    "put before every topic name"),
         OPTION_NUMBER("session-timeout", "MS", "STAGEDOOR_SESSION_TIMEOUT",
                       &settings->session_timeout_ms, 1, 3600 * 1000,
                       "a silent instance loses its partitions after this (6000)"),
         OPTION_ADMIN(&settings->admin),
         OPTION_LOG_LEVEL(&settings->log_level),
         OPTION_LOG_FORMAT(&settings->log_format),
+        BUS_OPTION_CHECK(&settings->check),
     };
     struct buffer program = {0}, about = {0};
     struct operands none;
@@ -119,8 +118,11 @@ static bool read_settings(int argc, char **argv, const struct service_descriptor
         .about = about.data,
         .more = "Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n",
         .specs = specs,
-        .count = sizeof specs / sizeof *specs};
-    *settings = (struct settings){.bus = NULL};
+        .count = sizeof specs / sizeof *specs,
+        .file = &settings_file,
+        .words = &settings_words,
+        .sections = (const char *const[]){service->name, "services", NULL}};
+    *settings = (struct settings){.instance = NULL};
     bool go_on = options_read(&table, argc, argv, &none, end);
     buffer_release(&program);
     buffer_release(&about);
@@ -133,24 +135,30 @@ static bool read_settings(int argc, char **argv, const struct service_descriptor
 static enum bus_result open_bus(const struct settings *settings, const char *name, struct bus **bus,
                                 struct installation *installation, struct bus_error *error)
 {
-    struct bus_options options = {
-        .client = name,
-        .instance = settings->instance,
-        .topic_prefix = settings->prefix,
-        .session_timeout_ms = settings->session_timeout_ms,
-    };
+    struct bus_options options = bus_settings_options(&settings->bus, name);
+    options.instance = settings->instance;
+    options.session_timeout_ms = settings->session_timeout_ms;
     enum bus_result result = BUS_UNREACHABLE;
     for (int attempt = 0; attempt < OPEN_ATTEMPTS && stop_signals == 0; attempt++) {
         struct timespec pause = {0, OPEN_WAIT_MS * 1000000L - 1};
         if (attempt > 0)
             nanosleep(&pause, NULL);
-        result = installation_connect(bus, settings->bus, &options, false, settings->partitions,
+        result = installation_connect(bus, settings->bus.url, &options, false, settings->partitions,
                                       installation, error);
         if (result == BUS_OK || result == BUS_INVALID || result == BUS_UNFIT)
             return result;
         front_waits(&front, error->text);
     }
     return result;
+}
+
+static int check(const struct settings *settings, const char *name)
+{
+    struct buffer program = {0};
+    buffer_print(&program, "stagedoor-%s", name);
+    int end = bus_settings_check(&settings->bus, program.data, settings->partitions);
+    buffer_release(&program);
+    return end;
 }
 
 static void run(struct service *service)
@@ -178,6 +186,8 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
         return end;
     log_set_level(settings.log_level);
     log_set_format(settings.log_format);
+    if (settings.check)
+        return check(&settings, descriptor->name);
     catch_signals();
     struct front_subject subject = service_subject(descriptor);
     if (!front_open(&front, &subject, settings.admin, why)) {
@@ -188,7 +198,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     if (result != BUS_OK) {
         if (error.text[0]) /* else it was to stop before it had begun */
             fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, error.text);
-        return stop_signals ? END_OK : END_SYSTEM;
+        return stop_signals ? END_OK : result == BUS_INVALID ? END_USAGE : END_SYSTEM;
     }
     atomic_store(&signalled_bus, bus);
     start_watchdog();

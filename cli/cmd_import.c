@@ -112,17 +112,16 @@ static int topics_are_there(const struct import *import, const char *name)
     return command_fail(import->command, END_NO,
                         "topic '%s%s' is there already; an import makes its own: give another "
                         "--topic-prefix, or delete the topics if they hold nothing of worth",
-                        import->log.topic_prefix ? import->log.topic_prefix : "", name);
+                        import->log.bus.topic_prefix ? import->log.bus.topic_prefix : "", name);
 }
 
 static int make_topics(struct import *import)
 {
     struct bus_topic_spec specs[TOPIC_COUNT];
     struct bus_error error;
-    struct bus_options options = {.client = "import",
-                                  .topic_prefix = import->log.topic_prefix,
-                                  .append_timeout_ms = APPEND_TIMEOUT_MS,
-                                  .copying = true};
+    struct bus_options options = bus_settings_options(&import->log.bus, "import");
+    options.append_timeout_ms = APPEND_TIMEOUT_MS;
+    options.copying = true;
     enum bus_result result = bus_open(&import->bus, import->making_url.data, &options, &error);
     for (int topic = 0; topic < TOPIC_COUNT; topic++)
         specs[topic] = (struct bus_topic_spec){topic_name(topic),
@@ -248,7 +247,7 @@ static void clean_up(struct import *import, int end, bool made)
             stderr,
             "what was made is of no use, and nobody can start on it; delete the topics: "
             "kafka-topics --delete --topic '%s(shows|reservations|checkout).(commands|events)'\n",
-            import->log.topic_prefix ? import->log.topic_prefix : "");
+            import->log.bus.topic_prefix ? import->log.bus.topic_prefix : "");
     buffer_release(&path);
 }
 

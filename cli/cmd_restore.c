@@ -34,7 +34,7 @@ static int judge(struct backup *backup)
     struct buffer url = {0};
     int end;
     buffer_print(&url, "sqlite:%s", backup->made_path.data);
-    log.bus = url.data;
+    log.bus.url = url.data;
     struct bus *bus = log_open(backup->command, &log, false, 0, &backup->installation, &end);
     struct audit *audit =
         bus ? log_audit(backup->command, bus, &backup->installation, &options, false, &end) : NULL;

@@ -1,8 +1,17 @@
 /* What all commands share: reading options, --help, and failing in one line. */
 #include "cli/commands.h"
 
+#include "bus/settings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+
+static struct option_file file; /* as long as the process */
+
+const struct option_file *command_file(void)
+{
+    return &file;
+}
 
 bool command_options(const struct command *command, const struct option_spec *specs, int count,
                      int argc, char **argv, struct operands *operands, int *end)
@@ -14,7 +23,10 @@ bool command_options(const struct command *command, const struct option_spec *sp
                                  .operands = command->operands,
                                  .about = about.data,
                                  .specs = specs,
-                                 .count = count};
+                                 .count = count,
+                                 .file = &file,
+                                 .words = &settings_words,
+                                 .sections = (const char *const[]){"stagedoor", NULL}};
     bool go_on = options_read(&table, argc, argv, operands, end);
     buffer_release(&program);
     buffer_release(&about);

@@ -51,6 +51,9 @@ int command_bench(const struct command *command, int argc, char **argv);
 bool command_options(const struct command *command, const struct option_spec *specs, int count,
                      int argc, char **argv, struct operands *operands, int *end);
 
+/* Of --config, read by command_options. */
+const struct option_file *command_file(void);
+
 /* One line on standard error, "stagedoor NAME: ", and `end` back, so that a command can say
  * `return command_fail(…)`. */
 int command_fail(const struct command *command, int end, const char *format, ...)

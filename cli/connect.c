@@ -3,16 +3,20 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *log_url(const struct log_options *options, struct buffer *out)
 {
     buffer_clear(out);
-    if (options->bus)
-        buffer_string(out, options->bus);
+    if (options->bus.url)
+        buffer_string(out, options->bus.url);
     else
         buffer_print(out, "sqlite:%s/bus.db", options->data ? options->data : DATA_DEFAULT);
     return out->data;
+}
+
+void log_hand_on(const struct log_options *options)
+{
+    options_hand_on(command_file(), BUS_KAFKA_ENV, &options->bus.kafka);
 }
 
 int topic_unknown(const struct command *command, const char *name)
@@ -42,24 +46,15 @@ static int end_of(enum bus_result result)
     return END_SYSTEM;
 }
 
-/* Opening makes an SQLite file; whoever only wants to look should not leave one behind. */
-static bool sqlite_is_missing(const char *url)
-{
-    static const char scheme[] = "sqlite:";
-    size_t size = sizeof scheme - 1;
-    return strncmp(url, scheme, size) == 0 && url[size] && access(url + size, F_OK) != 0;
-}
-
 struct bus *log_open(const struct command *command, const struct log_options *options, bool create,
                      int partition_count, struct installation *installation, int *end)
 {
     struct bus *bus = NULL;
     struct bus_error error = {""};
     struct buffer url = {0};
-    struct bus_options bus_options = {.client = command->name,
-                                      .topic_prefix = options->topic_prefix};
+    struct bus_options bus_options = bus_settings_options(&options->bus, command->name);
     enum bus_result result = BUS_UNFIT;
-    if (!create && sqlite_is_missing(log_url(options, &url)))
+    if (!create && bus_settings_would_make(log_url(options, &url)))
         snprintf(error.text, sizeof error.text,
                  "there is no log at '%.300s'; try: stagedoor topics create, or stagedoor up",
                  url.data);

@@ -4,8 +4,8 @@
 #ifndef CLI_CONNECT_H
 #define CLI_CONNECT_H
 
-#include "bus/bus.h"
 #include "bus/installation.h"
+#include "bus/settings.h"
 #include "cli/commands.h"
 
 #define URL_DEFAULT  "http://127.0.0.1:3000"
@@ -15,19 +15,20 @@ enum { KEY_SIZE_MAX = 512 };
 
 /* Where the log is. Texts are borrowed. */
 struct log_options {
-    const char *bus; /* NULL: sqlite:DATA/bus.db */
+    struct bus_settings bus; /* url NULL: sqlite:DATA/bus.db */
     const char *data;
-    const char *topic_prefix;
 };
 
 /* The rows of an option table for a `struct log_options`. */
 #define LOG_OPTIONS(options)                                                                       \
-    OPTION_TEXT("bus", "URL", "STAGEDOOR_BUS", &(options)->bus,                                    \
+    OPTION_TEXT("bus", "URL", "STAGEDOOR_BUS", &(options)->bus.url,                                \
                 "kafka://HOST:PORT[,…] or sqlite:PATH (sqlite:DIR/bus.db)"),                       \
         OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &(options)->data,                             \
                     "folder of bus, register and keys (var)"),                                     \
-        OPTION_TEXT("topic-prefix", "P", "STAGEDOOR_TOPIC_PREFIX", &(options)->topic_prefix,       \
-                    "put before every topic name; separates installations")
+        BUS_OPTIONS_MORE(&(options)->bus)
+
+/* What was said of the log by file and line, for the programs that are started from now on. */
+void log_hand_on(const struct log_options *options);
 
 /* The log's url, in `out`. */
 const char *log_url(const struct log_options *options, struct buffer *out);

@@ -130,6 +130,7 @@ static int make_log(struct house *house)
 int house_open(struct house *house)
 {
     int end;
+    log_hand_on(&house->log);
     if ((end = find_programs(house)) == END_OK && (end = take_folder(house)) == END_OK &&
         (end = open_doorways(house)) == END_OK)
         end = make_log(house);
@@ -164,7 +165,8 @@ void house_json(const struct house *house, struct buffer *out)
     json_put_open(out, "arguments", '[');
     put_argument(out, "--bus", house->bus_url.data);
     put_argument(out, "--data", house->log.data);
-    put_argument(out, "--topic-prefix", house->log.topic_prefix);
+    put_argument(out, "--config", command_file()->path);
+    put_argument(out, "--topic-prefix", house->log.bus.topic_prefix);
     for (int i = 0; i < house->doorway_count; i++)
         put_argument(out, "--listen", doorway_print(&house->doorways[i], true, text));
     for (int i = 0; i < house->edge_args.count; i++) {

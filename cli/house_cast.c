@@ -51,7 +51,7 @@ static void cast_service(struct house *house, const char *part, const char *name
     add_program(&arguments, house, part);
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--group-instance", member);
-    add_option(&arguments, "--topic-prefix", house->log.topic_prefix);
+    add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);
     struct child_spec spec = {
         .name = name, .role = CHILD_SERVICE, .argv = (const char *const *)arguments.items};
     supervisor_add(house->supervisor, &spec);
@@ -82,7 +82,7 @@ static void cast_edge(struct house *house, int number, const char *name)
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--data", data.data);
     add_option(&arguments, "--keys", house->log.data);
-    add_option(&arguments, "--topic-prefix", house->log.topic_prefix);
+    add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);
     add_option(&arguments, "--pay-url", pay_url(house, &pay));
     buffer_string(&env, "STAGEDOOR_LISTEN_FDS=");
     for (int i = 0; i < house->doorway_count; i++) {
@@ -120,7 +120,7 @@ static void cast_paydesk(struct house *house, const char *name)
     add_program(&arguments, house, "paydesk");
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--data", house->log.data);
-    add_option(&arguments, "--topic-prefix", house->log.topic_prefix);
+    add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);
     add_option(&arguments, "--edge", doorway_url(&house->doorways[0], url));
     add_option(&arguments, "--script", house->paydesk);
     add_option(&arguments, "--secret-file", secret && secret[0] ? NULL : keys.data);

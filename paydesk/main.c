@@ -44,13 +44,13 @@ static int complain(int code, const char *why)
 static enum bus_result open_bus(const struct settings *settings, struct installation *installation,
                                 struct bus_error *error)
 {
-    struct bus_options options = {.client = "paydesk", .topic_prefix = settings->topic_prefix};
+    struct bus_options options = bus_settings_options(&settings->bus, "paydesk");
     enum bus_result result = BUS_UNREACHABLE;
     for (int attempt = 0; attempt < OPEN_ATTEMPTS && stop_signals == 0; attempt++) {
         struct timespec pause = {0, OPEN_WAIT_MS * 1000000L - 1};
         if (attempt > 0)
             nanosleep(&pause, NULL);
-        result = bus_open(&signalled_bus, settings->bus, &options, error);
+        result = bus_open(&signalled_bus, settings->bus.url, &options, error);
         if (result == BUS_OK)
             result = installation_open(signalled_bus, false, 0, installation, error);
         if (result == BUS_OK)
@@ -106,6 +106,11 @@ int main(int argc, char **argv)
         return options_end(PAYDESK_PROGRAM, result, &said);
     log_set_level(settings.log_level);
     log_set_format(settings.log_format);
+    if (settings.check) {
+        int end = bus_settings_check(&settings.bus, PAYDESK_PROGRAM, 0);
+        settings_release(&settings);
+        return end;
+    }
     umask(077);
     catch_signals();
     if (!folder_make(settings.data)) {

@@ -21,10 +21,7 @@ static int settings_specs(struct settings *settings, struct words *words,
                           struct option_spec specs[SPECS_MAX])
 {
     const struct option_spec rows[] = {
-        OPTION_NEEDED("bus", "URL", "STAGEDOOR_BUS", &settings->bus, "sqlite:var/bus.db",
-                      "kafka://HOST:PORT[,…] or sqlite:PATH"),
-        OPTION_TEXT("topic-prefix", "P", "STAGEDOOR_TOPIC_PREFIX", &settings->topic_prefix,
-                    "put before every topic name"),
+        BUS_OPTIONS(&settings->bus),
         OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &settings->data,
                     "folder of its ledger, payments-PROVIDER.db (var)"),
         OPTION_TEXT("edge", "URL", "STAGEDOOR_PAYDESK_EDGE", &settings->edge,
@@ -48,6 +45,7 @@ static int settings_specs(struct settings *settings, struct words *words,
         OPTION_ADMIN(&settings->admin),
         OPTION_LOG_LEVEL(&settings->log_level),
         OPTION_LOG_FORMAT(&settings->log_format),
+        BUS_OPTION_CHECK(&settings->check),
     };
     _Static_assert(sizeof rows / sizeof *rows <= SPECS_MAX, "there is room for all rows");
     memcpy(specs, rows, sizeof rows);
@@ -171,7 +169,10 @@ enum options_result settings_read(int argc, char **argv, struct settings *settin
                                        .about = about,
                                        .more = more,
                                        .specs = specs,
-                                       .count = settings_specs(settings, &words, specs)};
+                                       .count = settings_specs(settings, &words, specs),
+                                       .file = &settings->file,
+                                       .words = &settings_words,
+                                       .sections = (const char *const[]){"paydesk", NULL}};
     enum options_result result = options_parse(&table, argc, argv, &none, said);
     if (result != OPTIONS_OK || read_meanings(&words, settings, error))
         return result;
@@ -183,4 +184,5 @@ void settings_release(struct settings *settings)
 {
     explicit_bzero(&settings->key, sizeof settings->key);
     buffer_release(&settings->bytes);
+    option_file_release(&settings->file);
 }

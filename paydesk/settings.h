@@ -5,7 +5,7 @@
 #ifndef PAYDESK_SETTINGS_H
 #define PAYDESK_SETTINGS_H
 
-#include "base/options.h"
+#include "bus/settings.h"
 #include "paydesk/script.h"
 #include "paydesk/signature.h"
 
@@ -14,8 +14,7 @@
 enum { SETTINGS_ERROR_SIZE = 512 };
 
 struct settings {
-    const char *bus;
-    const char *topic_prefix; /* NULL: none */
+    struct bus_settings bus;
     const char *data;
     const char *edge;
     const char *provider;
@@ -26,7 +25,9 @@ struct settings {
     const char *admin; /* NULL: nobody listens */
     enum log_level log_level;
     enum log_format log_format;
+    bool check;          /* only look whether all this would work */
     struct buffer bytes; /* of script_text */
+    struct option_file file;
 };
 
 /* As options_parse. What is said never repeats a secret. Strings are borrowed from `argv` and the

@@ -92,6 +92,8 @@ static void check_options(struct text rest)
     static struct options options;
     struct buffer said = {0};
     int count = 1;
+    if (rest.size && memmem(rest.data, rest.size, "config", 6))
+        return; /* --config would open whatever is named */
     for (; rest.data && count < ARGUMENTS_MAX; count++) {
         owned[count] = text_copy(text_cut(&rest, '\n'));
         arguments[count] = (char *)(uintptr_t)owned[count].data;

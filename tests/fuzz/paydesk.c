@@ -58,19 +58,21 @@ static void check_settings(struct text rest)
     char *arguments[ARGUMENTS_MAX + 1] = {(char *)(uintptr_t) "stagedoor-paydesk"};
     struct text owned[ARGUMENTS_MAX];
     static struct settings settings;
-    char error[SETTINGS_ERROR_SIZE];
+    struct buffer said = {0};
     int count = 1;
-    if (rest.size && memmem(rest.data, rest.size, "secret-", 7))
-        return; /* --secret-file would open whatever is named */
+    if (rest.size &&
+        (memmem(rest.data, rest.size, "secret-", 7) || memmem(rest.data, rest.size, "config", 6)))
+        return; /* they would open whatever is named */
     for (; rest.data && count < ARGUMENTS_MAX; count++) {
         owned[count] = text_copy(text_cut(&rest, '\n'));
         arguments[count] = (char *)(uintptr_t)owned[count].data;
     }
-    if (settings_read(count, arguments, &settings, error) && !settings.help && !settings.version) {
-        assert(settings.bus && settings.script_text && settings.delay_ms >= 0);
+    if (settings_read(count, arguments, &settings, &said) == OPTIONS_OK) {
+        assert(settings.bus.url && settings.script_text && settings.delay_ms >= 0);
         assert(settings.key.size >= SIGNATURE_KEY_SIZE_MIN);
     }
     settings_release(&settings);
+    buffer_release(&said);
     for (int i = 1; i < count; i++)
         text_free(&owned[i]);
 }

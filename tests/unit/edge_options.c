@@ -29,7 +29,7 @@ static void options__take_both_spellings_and_defaults(void **state)
     (void)state;
     assert_true(parse(&options, 5, "--bus", "sqlite:x", "--listen=127.0.0.1:0=monolith", "--listen",
                       "[::1]:80"));
-    assert_string_equal(options.bus, "sqlite:x");
+    assert_string_equal(options.bus.url, "sqlite:x");
     assert_int_equal(options.listener_count, 2);
     assert_string_equal(options.listeners[0].port, "0");
     assert_string_equal(options.listeners[1].host, "::1");
@@ -49,7 +49,7 @@ static void options__read_the_environment(void **state)
     setenv("STAGEDOOR_BUS", "kafka://a:1", 1);
     setenv("STAGEDOOR_SAMPLE", "off", 1);
     assert_true(parse(&options, 0));
-    assert_string_equal(options.bus, "kafka://a:1");
+    assert_string_equal(options.bus.url, "kafka://a:1");
     assert_false(options.sample);
     assert_string_equal(options.listeners[0].host, "127.0.0.1");
     setenv("STAGEDOOR_SAMPLE", "maybe", 1);

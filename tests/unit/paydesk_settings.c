@@ -41,7 +41,7 @@ static void settings__have_defaults(void **state)
 {
     (void)state;
     assert_true(read_line("--bus|sqlite:x|--secret|" ZEROS));
-    assert_string_equal(settings.bus, "sqlite:x");
+    assert_string_equal(settings.bus.url, "sqlite:x");
     assert_string_equal(settings.provider, "paydesk");
     assert_string_equal(settings.edge, "http://127.0.0.1:3000");
     assert_string_equal(settings.data, "var");
@@ -58,7 +58,7 @@ static void settings__the_command_line_wins_over_the_environment(void **state)
     setenv("STAGEDOOR_PAYDESK_DELAY", "3s", 1);
     setenv("STAGEDOOR_PAYDESK_SECRET", ZEROS, 1);
     assert_true(read_line("--delay=250ms|--default|silent"));
-    assert_string_equal(settings.bus, "sqlite:env");
+    assert_string_equal(settings.bus.url, "sqlite:env");
     assert_int_equal(settings.delay_ms, 250);
     assert_int_equal(script_payment(&settings.script, 0).word, SCRIPT_FAIL);
     assert_int_equal(script_payment(&settings.script, 1).word, SCRIPT_SILENT);
