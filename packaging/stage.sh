@@ -8,7 +8,6 @@ set -euo pipefail
 stage=$1 prefix=$2 sysconfdir=$3
 shift 3
 programs=("$@")
-services=(shows reservations checkout)
 units=lib/systemd/system
 # Debian looks for what packages bring elsewhere than for what was installed by hand.
 zshdir=${ZSHDIR:-share/zsh/site-functions}
@@ -17,11 +16,11 @@ put() { install -D -m "$1" "$2" "$stage/$3"; }
 
 # A unit is its own lines, and those that all of them share.
 unit() {
-    local source=packaging/systemd/$1 target=$stage/$units/$2 service=${3:-}
+    local source=packaging/systemd/$1 target=$stage/$units/$2 service=${3:-} ports=${4:-}
     mkdir -p "$(dirname "$target")"
     sed -e '/^@SETTINGS@$/{r packaging/systemd/settings.conf' -e 'd}' \
         -e '/^@HARDENING@$/{r packaging/systemd/hardening.conf' -e 'd}' "$source" |
-        sed -e "s|@BINDIR@|$prefix/bin|; s|@SYSCONFDIR@|$sysconfdir|; s|@SERVICE@|$service|g" \
+        sed -e "s|@BINDIR@|$prefix/bin|; s|@SYSCONFDIR@|$sysconfdir|; s|@SERVICE@|$service|g; s|@PORTS@|$ports|" \
             >"$target"
     chmod 0644 "$target"
 }
@@ -34,10 +33,9 @@ put_programs() {
 }
 
 put_units() {
-    local service
-    for service in "${services[@]}"; do
-        unit stagedoor-service@.service "stagedoor-$service@.service" "$service"
-    done
+    unit stagedoor-service@.service stagedoor-shows@.service shows 311
+    unit stagedoor-service@.service stagedoor-reservations@.service reservations 312
+    unit stagedoor-service@.service stagedoor-checkout@.service checkout 313
     unit stagedoor-edge@.service stagedoor-edge@.service
     unit stagedoor-topics.service stagedoor-topics.service
     put 0644 packaging/systemd/stagedoor-edge.socket $units/stagedoor-edge.socket

@@ -94,6 +94,23 @@ def test_house__opens(machine):
         assert machine.run("systemctl", "is-active", f"stagedoor-{kind}@1") == "active"
 
 
+def test_house__says_how_it_fares(machine):
+    for port in (3111, 3121, 3131):
+        assert machine.run("curl", "-sSf", f"http://127.0.0.1:{port}/readyz")
+        assert "stagedoor_build_info" in machine.run("curl", "-sS",
+                                                     f"http://127.0.0.1:{port}/metrics")
+    assert machine.run("systemctl", "show", "-P", "StatusText", "stagedoor-shows@1")
+
+
+def test_house__who_is_killed_comes_back(machine):
+    before = machine.run("systemctl", "show", "-P", "MainPID", "stagedoor-shows@1")
+    machine.run("systemctl", "kill", "-s", "KILL", "stagedoor-shows@1")
+    until(lambda: machine.run("systemctl", "show", "-P", "MainPID", "stagedoor-shows@1")
+          not in (before, "0"), "another process")
+    until(lambda: machine.run("systemctl", "is-active", "stagedoor-shows@1", check=False)
+          == "active", "it to be ready")
+
+
 def test_house__sells_a_seat(machine):
     key = machine.run("cat", "/var/lib/stagedoor/signin")
     machine.ask("POST", "/v1/shows", {"show_id": "hamlet", "name": "Hamlet", "capacity": 2,
