@@ -7,6 +7,7 @@
 #define BUS_BACKEND_H
 
 #include "bus/bus.h"
+#include "bus/examine.h"
 
 struct bus_backend {
     const char *name;
@@ -18,9 +19,10 @@ struct bus_backend {
     enum bus_result (*join)(struct bus *, const char *group, const int *topics, int topic_count);
     void (*leave)(struct bus *);
     enum bus_result (*end)(struct bus *, int topic, int partition, int64_t *offset);
-    int64_t (*end_heard)(struct bus *, int topic, int partition); /* NULL: it never has */
-    struct bus_health (*health)(const struct bus *);              /* NULL: it does not know */
-    enum bus_result (*copied)(struct bus *, struct bus_error *);  /* NULL: nothing is to be done */
+    int64_t (*end_heard)(struct bus *, int topic, int partition);  /* NULL: it never has */
+    struct bus_health (*health)(const struct bus *);               /* NULL: it does not know */
+    enum bus_result (*copied)(struct bus *, struct bus_error *);   /* NULL: nothing is to be done */
+    void (*examine)(struct bus *, const struct bus_examination *); /* NULL: nothing to look at */
     bool (*poll)(struct bus *, int timeout_ms, struct bus_event *);
     void (*wake)(struct bus *);
     void (*close)(struct bus *);

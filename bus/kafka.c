@@ -158,6 +158,7 @@ static const struct bus_backend kafka_backend = {
     .leave = kafka_leave,
     .end = kafka_end,
     .copied = kafka_copied,
+    .examine = kafka_examine,
     .end_heard = kafka_end_heard,
     .health = kafka_health,
     .poll = kafka_poll,

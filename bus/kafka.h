@@ -188,6 +188,9 @@ void kafka_names_free(struct kafka_bus *kafka); /* and knows no topics any more 
 enum bus_result kafka_topics_check(struct kafka_bus *kafka, const struct bus_topic_spec *specs,
                                    const int *replicas, struct bus_error *error);
 
+/* A setting as it was described; NULL: it is not told. */
+const char *kafka_config(const rd_kafka_ConfigResource_t *resource, const char *name);
+
 /* Waits for the result of an admin request; NULL a moment after its timeout. The caller destroys
  * the event. */
 rd_kafka_event_t *kafka_admin_wait(rd_kafka_queue_t *queue, int timeout_ms);
@@ -201,6 +204,9 @@ enum bus_result kafka_unreachable(struct kafka_bus *kafka, struct bus_error *err
 
 /* Hears what a handle's main queue says of the connection; true when there was something. */
 bool kafka_errors_turn(struct kafka_bus *kafka, rd_kafka_queue_t *queue);
+
+/* kafka_examine.c */
+void kafka_examine(struct bus *bus, const struct bus_examination *examination);
 
 /* ---- kafka_produce.c ------------------------------------------------------------------------- */
 

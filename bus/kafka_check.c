@@ -27,7 +27,7 @@ static const struct kafka_rule rules[] = {
      "a replica that lags could become the log"},
 };
 
-static const char *kafka_config(const rd_kafka_ConfigResource_t *resource, const char *name)
+const char *kafka_config(const rd_kafka_ConfigResource_t *resource, const char *name)
 {
     size_t count;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);

@@ -163,6 +163,7 @@ static const struct bus_backend backend = {
     .end = end,
     .end_heard = end_heard,
     .health = health,
+    .examine = sqlite_examine,
     .poll = poll_bus,
     .wake = wake,
     .close = close_bus,

@@ -324,6 +324,9 @@ enum bus_result sqlite_result(int code); /* unknown codes are final */
 char *sqlite_copy(const char *string);   /* memory_free gives it back */
 void sqlite_random_hex(char text[SQLITE_INCARNATION_SIZE]);
 
+/* sqlite_examine.c */
+void sqlite_examine(struct bus *bus, const struct bus_examination *examination);
+
 /* sqlite_topics.c */
 enum bus_result sqlite_topics(struct sqlite_bus *handle, struct bus_topic_spec *specs, int count,
                               struct bus_error *error);

@@ -1,11 +1,10 @@
 /* restore: an installation on sqlite, made anew from a backup. */
+#include "base/folder.h"
 #include "cli/backup.h"
 #include "cli/files.h"
 #include "cli/log_audit.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int refuse_to_overwrite(struct backup *backup)
@@ -106,7 +105,7 @@ static int restore(struct backup *backup)
     int end = refuse_to_overwrite(backup);
     if (end != END_OK)
         return end;
-    if (mkdir(backup_data(backup), 0700) != 0 && errno != EEXIST)
+    if (!folder_make(backup_data(backup)))
         return backup_failure(backup, "make", backup_data(backup));
     end = backup_make_empty(backup, backup->path.data, "restoring", 0644);
     if (end == END_OK)

@@ -42,6 +42,7 @@ int command_pause(const struct command *command, int argc, char **argv);
 int command_resume(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
 int command_import(const struct command *command, int argc, char **argv);
+int command_doctor(const struct command *command, int argc, char **argv);
 int command_owners(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);

@@ -79,6 +79,12 @@ static const struct command commands[] = {
      "Checks every record against the invariants of the choreography, by a fold of its own. Exit\n"
      "code 0: no breach; 1: there is one, and the first is told with its place.\n",
      command_verify},
+    {"doctor", "", "what is wrong with this installation, and what mends it",
+     "Looks at folders, disk, bus, topics, owners, builds, clocks and the edge, and changes "
+     "nothing. "
+     "The\ngravest comes first. Exit code 0: all is well, or only worth a note; 1: something is "
+     "wrong.\n",
+     command_doctor},
     {"owners", "", "who owns which partition, since when, and what waits for it",
      "By the log: the last claim of each partition, what was accepted since, and the inputs behind "
      "its\n"

@@ -193,7 +193,7 @@ def test_export__a_sale_goes_on_elsewhere(make_house, kafka_bus, tmp_path):
     paid = test_money.payment(paying, started)
     for house in (other, cluster):
         shutil.copytree(box.data, house.data, dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns("bus.db*", "*.lock"))
+                        ignore=shutil.ignore_patterns("bus.db*", "*.lock", "control"))
         program, web = house.up(pay)
         assert "is emptied" not in program.output  # the register is of this log
         assert test_money.Paydesk(house).call(web, paid).status == 200
