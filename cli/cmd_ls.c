@@ -68,6 +68,7 @@ static void print_whole(const struct json *process)
     printf("name         %.*s (number %lld)\n", TEXT_PRINT(word(process, "name")),
            (long long)number(process, "number"));
     printf("state        %.*s\n", TEXT_PRINT(word(process, "state")));
+    printf("status       %.*s\n", TEXT_PRINT(word(process, "status")));
     printf("pid          %lld, for %s\n", (long long)number(process, "pid"),
            print_age(number(process, "uptime_s"), age));
     printf("restarts     %lld, %lld in a row\n", (long long)number(process, "restarts"),

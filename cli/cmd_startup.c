@@ -34,6 +34,8 @@ static void print_unit(const char *program, const char *folder, const char *data
                  "ExecReload=%s reload all --data %s\n",
                  data, folder, program, data, program, data);
     buffer_print(out,
+                 "Type=notify\n"
+                 "WatchdogSec=30\n"
                  "KillMode=mixed\n"
                  "TimeoutStopSec=30\n"
                  "Restart=always\n"

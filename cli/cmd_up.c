@@ -3,6 +3,7 @@
 #include "cli/background.h"
 #include "cli/house.h"
 #include "manager/manager.h"
+#include "process/notify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ struct up {
     int counts[HOUSE_PART_COUNT];
     struct company *company;
     struct manager *manager;
-    bool edge_ready, open;
+    struct notify notify; /* if systemd runs us */
+    bool edge_ready, open, stopping;
     int end;
 };
 
@@ -79,6 +81,16 @@ static void misused(struct up *up, const char *name)
     supervisor_stop(up->house.supervisor);
 }
 
+/* Nobody is let in any more. */
+static void begin_to_stop(struct up *up)
+{
+    if (up->stopping)
+        return;
+    up->stopping = true;
+    notify_stopping(&up->notify);
+    house_close_doorways(&up->house);
+}
+
 static int run_all(struct up *up)
 {
     int64_t say_at_ms = clock_monotonic_ms() + PATIENCE_MS;
@@ -86,12 +98,13 @@ static int run_all(struct up *up)
         struct supervisor_event event = manager_poll(up->manager, 1000);
         if (event.news == SUPERVISOR_STOPPED)
             return up->end;
+        notify_tend(&up->notify, clock_monotonic_ms(), up->open, up->open ? "open" : "opening");
         if (event.news == SUPERVISOR_TASK_END)
             task_ended(up, event.name, event.code);
         else if (event.news == SUPERVISOR_MISUSED)
             misused(up, event.name);
         if (supervisor_stopping(up->house.supervisor)) {
-            house_close_doorways(&up->house);
+            begin_to_stop(up);
             continue;
         }
         if (up->open)
@@ -220,8 +233,10 @@ int command_up(const struct command *command, int argc, char **argv)
         return end;
     if (up.detached && background_enter(&end))
         return end;
+    notify_open(&up.notify);
     if ((end = house_open(house)) == END_OK)
         end = run(&up);
     house_close(house);
+    notify_close(&up.notify);
     return end;
 }

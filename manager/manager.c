@@ -122,6 +122,7 @@ static void put_process(const struct manager *manager, const struct child_look *
                   text_of(company_part_of(manager->options.company, child->name)->name));
     json_put_text(out, "state", text_of(state_of(child)));
     json_put_bool(out, "ready", child->ready);
+    json_put_text(out, "status", text_of(child->status));
     json_put_i64(out, "pid", child->pid);
     json_put_i64(out, "uptime_s",
                  child->pid ? (clock_monotonic_ms() - child->started_at_ms) / 1000 : 0);

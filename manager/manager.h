@@ -1,8 +1,8 @@
 /* manager.h: the stage manager: hears what is asked at the control socket, has the company do it,
  * and keeps an eye on what everyone takes of the machine.
  *
- *     ls [WHO]            of each: {number, name, part, state, ready, pid, uptime_s, restarts,
- *                         deaths_in_a_row, last_end, cpu_percent, memory_bytes, command}
+ *     ls [WHO]            of each: {number, name, part, state, ready, status, pid, uptime_s,
+ *                         restarts, deaths_in_a_row, last_end, cpu_percent, memory_bytes, command}
  *     start … scale       the company's orders (company.h): {"said":"edge-1 is ready"} as they go
  *     flush               the logbook is emptied
  *     about               what this installation is, as its owner put it

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NAME_WIDTH_MIN = 14 };
+enum { NAME_WIDTH_MIN = 14, OWN_FDS = 3 };
 
 static bool runs(const struct child *child)
 {
@@ -47,6 +47,7 @@ void supervisor_look(const struct supervisor *supervisor, int index, struct chil
                                 .role = child->role,
                                 .state = child->state,
                                 .ready = child->ready,
+                                .status = child->status,
                                 .number = child->number,
                                 .pid = child->pid,
                                 .started_at_ms = child->started_at_ms,
@@ -107,13 +108,26 @@ static void kill_late(struct supervisor *supervisor)
 {
     for (int i = 0; i < supervisor->count; i++) {
         struct child *child = supervisor->children[i];
-        if (child->state != CHILD_ENDING || clock_monotonic_ms() < child->kill_at_ms)
+        if (!runs(child) || child->kill_at_ms == 0 || clock_monotonic_ms() < child->kill_at_ms)
             continue;
-        supervisor_say(supervisor, "%s did not end within %d s; killing it", child->name,
-                       STOP_CHILD_MS / 1000);
+        if (child->state == CHILD_ENDING)
+            supervisor_say(supervisor, "%s did not end within %d s; killing it", child->name,
+                           STOP_CHILD_MS / 1000);
+        else
+            supervisor_say(supervisor, "%s gave no sign of life for %d s; killing it", child->name,
+                           WATCHDOG_MS / 1000);
         kill(child->pid, SIGKILL);
         child->kill_at_ms += STOP_CHILD_MS;
     }
+}
+
+static void hear_notices(struct supervisor *supervisor)
+{
+    struct notice notice;
+    while (notices_hear(&supervisor->notices, &notice))
+        for (int i = 0; i < supervisor->count; i++)
+            if (runs(supervisor->children[i]) && supervisor->children[i]->pid == notice.pid)
+                child_notice(supervisor->children[i], &notice);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -222,7 +236,7 @@ static int64_t next_due_ms(const struct supervisor *supervisor, int64_t until_ms
         const struct child *child = supervisor->children[i];
         if (child->state == CHILD_WAITING)
             until_ms = earlier(until_ms, child->start_at_ms);
-        if (child->state == CHILD_ENDING)
+        if (runs(child) && child->kill_at_ms)
             until_ms = earlier(until_ms, child->kill_at_ms);
     }
     if (supervisor->stopping && !supervisor->services_told)
@@ -235,18 +249,22 @@ static int64_t next_due_ms(const struct supervisor *supervisor, int64_t until_ms
 /* Says whether there is something at the watched descriptor. */
 static bool turn(struct supervisor *supervisor, int64_t until_ms)
 {
-    struct pollfd polls[SUPERVISOR_CHILDREN_MAX + 2];
+    struct pollfd polls[SUPERVISOR_CHILDREN_MAX + OWN_FDS];
     polls[0] = (struct pollfd){.fd = supervisor->signals, .events = POLLIN};
     polls[1] = (struct pollfd){.fd = supervisor->watched, .events = POLLIN};
+    polls[2] = (struct pollfd){.fd = supervisor->notices.fd, .events = POLLIN};
     for (int i = 0; i < supervisor->count; i++)
-        polls[i + 2] = (struct pollfd){.fd = supervisor->children[i]->output, .events = POLLIN};
+        polls[i + OWN_FDS] =
+            (struct pollfd){.fd = supervisor->children[i]->output, .events = POLLIN};
     int64_t wait_ms = next_due_ms(supervisor, until_ms) - clock_monotonic_ms();
-    int count = poll(polls, (nfds_t)supervisor->count + 2, wait_ms > 0 ? (int)wait_ms : 0);
+    int count = poll(polls, (nfds_t)supervisor->count + OWN_FDS, wait_ms > 0 ? (int)wait_ms : 0);
     if (count <= 0)
         return false;
     for (int i = 0; i < supervisor->count; i++)
-        if (polls[i + 2].revents)
+        if (polls[i + OWN_FDS].revents)
             child_listen(supervisor, supervisor->children[i]);
+    if (polls[2].revents)
+        hear_notices(supervisor);
     if (polls[0].revents)
         read_signals(supervisor);
     return polls[1].revents != 0;
@@ -300,9 +318,15 @@ struct supervisor *supervisor_new(int output, bool colours, struct logbook *logb
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     int signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    struct notices notices;
     if (signals < 0)
         return NULL;
+    if (!notices_open(&notices)) {
+        close(signals);
+        return NULL;
+    }
     struct supervisor *supervisor = memory_new(sizeof *supervisor);
+    supervisor->notices = notices;
     supervisor->output = output;
     supervisor->signals = signals;
     supervisor->watched = -1;
@@ -323,6 +347,7 @@ void supervisor_free(struct supervisor *supervisor)
         child_free(child);
     }
     close(supervisor->signals);
+    notices_close(&supervisor->notices);
     buffer_release(&supervisor->line);
     memory_free(supervisor);
 }

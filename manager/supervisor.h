@@ -7,12 +7,15 @@
  * groups of their own, so that Ctrl-C reaches the supervisor alone and the order of stopping is its
  * own: edges first, because they answer requests only while there are services.
  *
+ * What children say of themselves, that they are ready, how they are, and that they still turn,
+ * they say as to systemd (notices.h). One that has given signs of life and gives none any more is
+ * killed: frozen in the middle of a commit it would hold up everyone else on an SQLite log.
+ *
  * A terminal that does not read (Ctrl-S) must not stop the sale: lines it does not take are dropped
  * and counted.
  *
  * A loop over poll(2) and signalfd(2), one thread, one supervisor in a process: it blocks SIGCHLD,
- * SIGINT, SIGTERM and SIGHUP for good. Nothing here knows of tickets or buses; a child that is
- * alive but silent is not noticed. */
+ * SIGINT, SIGTERM and SIGHUP for good. Nothing here knows of tickets or buses. */
 #ifndef MANAGER_SUPERVISOR_H
 #define MANAGER_SUPERVISOR_H
 
@@ -29,6 +32,7 @@ enum {
     BACKOFF_MAX_MS = 5000,
     BACKOFF_FORGIVEN_MS = 10 * 1000, /* alive this long, a death counts as the first */
     CRASH_LOOP_DEATHS = 10,          /* so many in a row are said to be one */
+    WATCHDOG_MS = 10 * 1000,         /* without a sign of life */
     STOP_CHILD_MS = 12 * 1000,       /* a child told to end is killed after this */
     STOP_EDGES_MS = 6 * 1000,        /* when all stop: then the services are told as well */
     STOP_ALL_MS = 12 * 1000          /* then everyone is killed */
@@ -63,6 +67,7 @@ struct child_look {
     enum child_role role;
     enum child_state state;
     bool ready;            /* it said so, since it was last started */
+    const char *status;    /* in its own words; "": it says nothing of itself */
     int number;            /* 1, 2, 3 … in order of supervisor_add; never used twice */
     pid_t pid;             /* 0: it does not run */
     int64_t started_at_ms; /* monotonic */
@@ -137,8 +142,5 @@ void supervisor_say(struct supervisor *supervisor, const char *format, ...)
 /* The delay before the next start of a child that was started after `last_ms` (0: at once) and
  * lived `alive_ms`. Pure. */
 int supervisor_backoff_ms(int last_ms, int64_t alive_ms);
-
-/* Whether a child says with this line that it is ready. Pure. */
-bool supervisor_says_ready(struct text line);
 
 #endif

@@ -56,12 +56,6 @@ void child_free(struct child *child)
 }
 
 /* ---- what it says ---------------------------------------------------------------------------- */
-bool supervisor_says_ready(struct text line)
-{
-    static const char word[] = ": ready";
-    return line.size && memmem(line.data, line.size, word, sizeof word - 1) != NULL;
-}
-
 static int colour_of(const struct child *child)
 {
     static const int colours[] = {36, 32, 35, 34, 33};
@@ -71,10 +65,18 @@ static int colour_of(const struct child *child)
 static void hear(struct supervisor *supervisor, struct child *child, struct text line)
 {
     voice_line(supervisor, child->name, colour_of(child), line);
-    if (!child->ready && child->role != CHILD_TASK && supervisor_says_ready(line)) {
+}
+
+void child_notice(struct child *child, const struct notice *notice)
+{
+    if (notice->ready && !child->ready) {
         child->ready = true;
         child->tell = SUPERVISOR_READY;
     }
+    if (notice->status[0])
+        memcpy(child->status, notice->status, sizeof child->status);
+    if (notice->alive && child->state == CHILD_RUNNING)
+        child->kill_at_ms = clock_monotonic_ms() + WATCHDOG_MS;
 }
 
 static void close_output(struct supervisor *supervisor, struct child *child)
@@ -106,7 +108,17 @@ void child_listen(struct supervisor *supervisor, struct child *child)
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
-static void become(const struct child *child, int output, pid_t parent)
+static void tell_whom_to_notify(const struct supervisor *supervisor)
+{
+    char watchdog_us[24];
+    snprintf(watchdog_us, sizeof watchdog_us, "%d000", WATCHDOG_MS);
+    setenv("NOTIFY_SOCKET", supervisor->notices.address, 1);
+    setenv("WATCHDOG_USEC", watchdog_us, 1);
+    unsetenv("WATCHDOG_PID");
+}
+
+static void become(const struct supervisor *supervisor, const struct child *child, int output,
+                   pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -125,6 +137,7 @@ static void become(const struct child *child, int output, pid_t parent)
             _exit(END_SYSTEM);
     if (child->env)
         putenv(child->env);
+    tell_whom_to_notify(supervisor);
     execv(child->argv[0], child->argv);
     dprintf(STDERR_FILENO, "cannot start '%s': %s\n", child->argv[0], strerror(errno));
     _exit(END_SYSTEM);
@@ -152,7 +165,7 @@ void child_start(struct supervisor *supervisor, struct child *child)
     if (pipe2(ends, O_CLOEXEC) == 0) {
         pid = fork();
         if (pid == 0)
-            become(child, ends[1], parent);
+            become(supervisor, child, ends[1], parent);
         close(ends[1]);
         if (pid < 0)
             close(ends[0]);
@@ -168,6 +181,8 @@ void child_start(struct supervisor *supervisor, struct child *child)
     child->output = ends[0];
     child->reader.size = 0;
     child->ready = false;
+    child->status[0] = '\0';
+    child->kill_at_ms = 0;
     child->started_at_ms = clock_monotonic_ms();
     child->state = CHILD_RUNNING;
 }
@@ -206,6 +221,7 @@ void child_died(struct supervisor *supervisor, struct child *child, int status)
     child->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     child->pid = 0;
     child->ready = false;
+    child->status[0] = '\0';
     child->tell = SUPERVISOR_ENDED;
     child->state = CHILD_OVER;
     if (child->role == CHILD_TASK) {

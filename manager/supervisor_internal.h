@@ -3,6 +3,7 @@
 #define MANAGER_SUPERVISOR_INTERNAL_H
 
 #include "manager/line_reader.h"
+#include "manager/notices.h"
 #include "manager/supervisor.h"
 
 enum { ARGUMENTS_MAX = 64, END_SIZE = 100 };
@@ -22,12 +23,14 @@ struct child {
     struct line_reader reader;
     int64_t started_at_ms;
     int64_t start_at_ms; /* WAITING */
-    int64_t kill_at_ms;  /* ENDING */
+    int64_t
+        kill_at_ms; /* ENDING; RUNNING: unless it gives a sign of life before, 0: it never did */
     int backoff_ms;
     int restart_count;
     int deaths_in_a_row;
     int code;
     char last_end[END_SIZE];
+    char status[NOTICE_STATUS_SIZE];
     bool ready;
     enum supervisor_news tell; /* not yet told */
 };
@@ -36,6 +39,7 @@ struct supervisor {
     int output;
     int signals;
     int watched;
+    struct notices notices;
     bool colours;
     bool dropping;
     uint64_t dropped_count;
@@ -61,6 +65,9 @@ void child_start(struct supervisor *supervisor, struct child *child);
 
 /* Hears what there is to hear from it. */
 void child_listen(struct supervisor *supervisor, struct child *child);
+
+/* What it said of itself. */
+void child_notice(struct child *child, const struct notice *notice);
 
 /* It is gone, with that status of waitpid. */
 void child_died(struct supervisor *supervisor, struct child *child, int status);

@@ -40,7 +40,7 @@ ARROWS = {
     "manager": {"base", "schemas"},
     "story": {"base", "schemas", "bus"},
     "api": {"base", "schemas", "process", "bus", "keys", "story"},
-    "cli": {"base", "schemas", "bus", "audit", "keys", "story", "manager"},
+    "cli": {"base", "schemas", "bus", "audit", "keys", "story", "manager", "process"},
     "paydesk": {"base", "schemas", "process", "bus"},
     "tests": {"base", "schemas", "process", "bus", "core", "shell", "contract", "audit", "keys", "story",
               "api", "cli", "paydesk", "manager"},

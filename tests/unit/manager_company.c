@@ -1,6 +1,7 @@
-/* Changes to who plays, with shells for actors. */
+/* Changes to who plays, with this very program for an actor. */
 #include "base/clock.h"
 #include "manager/company.h"
+#include "tests/support/actor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,22 +15,22 @@
 
 enum { DEADLINE_MS = 20000 };
 
-static const char plays[] = "trap 'exit 0' TERM; echo ': ready'; while :; do sleep 0.02; done";
-static const char dies[] = "exit 3";
 static const struct part parts[] = {{"shows", 5}, {"edge", 4}, {"paydesk", 1}};
 
 struct house {
     struct supervisor *supervisor;
     struct company *company;
-    const char *script; /* of who is started from now on */
+    bool dies; /* who is started from now on */
     struct buffer said;
 };
 
 static void cast(void *context, const char *part, int number, const char *name)
 {
     struct house *house = context;
-    const char *const argv[] = {"/bin/sh", "-c", house->script, NULL};
-    struct child_spec spec = {.name = name, .role = CHILD_SERVICE, .argv = argv};
+    const char *const plays[] = {"/proc/self/exe", "--actor", "ready", "stay", NULL};
+    const char *const dies[] = {"/proc/self/exe", "--actor", "exit", "3", NULL};
+    struct child_spec spec = {
+        .name = name, .role = CHILD_SERVICE, .argv = house->dies ? dies : plays};
     (void)part;
     assert_true(number > 0);
     supervisor_add(house->supervisor, &spec);
@@ -37,7 +38,7 @@ static void cast(void *context, const char *part, int number, const char *name)
 
 static void house_open(struct house *house)
 {
-    *house = (struct house){.supervisor = supervisor_new(-1, false, NULL), .script = plays};
+    *house = (struct house){.supervisor = supervisor_new(-1, false, NULL)};
     house->company = company_new(house->supervisor, parts, 3, cast, house);
 }
 
@@ -123,7 +124,7 @@ static void reload__of_one_that_does_not_start_touches_nobody(void **state)
     company_open(house.company, "edge", 2);
     change(&house, "start", "edge", "2", ""); /* both are there */
     pid_t first = look(&house, "edge-1").pid;
-    house.script = dies;
+    house.dies = true;
     assert_int_equal(order(&house, "reload", "all", NULL), COMPANY_BEGUN);
     assert_int_equal(play_on(&house), COMPANY_FAILED);
     assert_non_null(strstr(house.said.data, "edge-3 dies again and again"));
@@ -206,8 +207,9 @@ static void orders__that_make_no_sense_are_refused(void **state)
     house_close(&house);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    actor_play(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reload__begins_an_understudy_first),
         cmocka_unit_test(reload__goes_without_where_there_can_be_no_more),

@@ -3,6 +3,7 @@
 #include "manager/doorway.h"
 #include "manager/line_reader.h"
 #include "manager/supervisor.h"
+#include "tests/support/actor.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -33,14 +34,6 @@ static void backoff__doubles_up_to_its_limit_and_forgives(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(supervisor_backoff_ms(rows[i].last_ms, rows[i].alive_ms),
                          rows[i].expected_ms);
-}
-
-static void ready__is_said_behind_a_colon(void **state)
-{
-    (void)state;
-    assert_true(supervisor_says_ready(text_of("2026 info shows: ready, owns 0 1")));
-    assert_false(supervisor_says_ready(text_of("2026 info shows: not ready")));
-    assert_false(supervisor_says_ready(text_of("")));
 }
 
 static void lines__are_cut_wherever_the_bytes_were(void **state)
@@ -164,6 +157,15 @@ static void add_shell(struct roof *roof, const char *name, enum child_role role,
     supervisor_add(roof->supervisor, &spec);
 }
 
+/* At most three words of tests/support/actor.h; NULL: no more. */
+static void add_actor(struct roof *roof, const char *name, enum child_role role, const char *first,
+                      const char *second, const char *third)
+{
+    const char *const argv[] = {"/proc/self/exe", "--actor", first, second, third, NULL};
+    struct child_spec spec = {.name = name, .role = role, .argv = argv};
+    supervisor_add(roof->supervisor, &spec);
+}
+
 /* Polls until that news comes. */
 static struct supervisor_event expect(struct roof *roof, enum supervisor_news news)
 {
@@ -207,7 +209,7 @@ static void supervisor__starts_again_what_dies(void **state)
     struct roof roof;
     (void)state;
     roof_open(&roof);
-    add_shell(&roof, "shows", CHILD_SERVICE, "echo 'shows: ready'; kill -9 $$");
+    add_actor(&roof, "shows", CHILD_SERVICE, "ready", "killed", NULL);
     for (int i = 0; i < 3; i++)
         assert_string_equal(expect(&roof, SUPERVISOR_READY).name, "shows");
     assert_non_null(strstr(printed(&roof), "shows was killed by signal 9"));
@@ -241,13 +243,11 @@ static void supervisor__a_missing_program_is_said(void **state)
 
 static void supervisor__stops_edges_before_services(void **state)
 {
-    static const char script[] = "trap 'echo gone; exit 0' TERM; echo ': ready';"
-                                 "while :; do sleep 0.02; done";
     struct roof roof;
     (void)state;
     roof_open(&roof);
-    add_shell(&roof, "shows", CHILD_SERVICE, script);
-    add_shell(&roof, "edge", CHILD_EDGE, script);
+    add_actor(&roof, "shows", CHILD_SERVICE, "ready", "stay", NULL);
+    add_actor(&roof, "edge", CHILD_EDGE, "ready", "stay", NULL);
     expect(&roof, SUPERVISOR_READY);
     expect(&roof, SUPERVISOR_READY);
     kill(getpid(), SIGTERM); /* blocked, and read by the supervisor */
@@ -265,8 +265,7 @@ static void supervisor__asked_twice_does_not_wait(void **state)
     struct roof roof;
     (void)state;
     roof_open(&roof);
-    add_shell(&roof, "shows", CHILD_SERVICE,
-              "trap '' TERM; echo ': ready'; while :; do sleep 0.02; done");
+    add_actor(&roof, "shows", CHILD_SERVICE, "deaf", "ready", "stay");
     expect(&roof, SUPERVISOR_READY);
     int64_t asked_at_ms = clock_monotonic_ms();
     kill(getpid(), SIGINT);
@@ -277,6 +276,70 @@ static void supervisor__asked_twice_does_not_wait(void **state)
     expect(&roof, SUPERVISOR_STOPPED);
     assert_true(clock_monotonic_ms() - asked_at_ms < STOP_ALL_MS);
     assert_non_null(strstr(printed(&roof), "asked twice: killing 1"));
+    roof_close(&roof);
+}
+
+static struct child_look look(const struct roof *roof, const char *name)
+{
+    struct child_look child;
+    supervisor_look(roof->supervisor, supervisor_find(roof->supervisor, name), &child);
+    return child;
+}
+
+static void supervisor__ends_one_and_begins_it_again(void **state)
+{
+    struct roof roof;
+    (void)state;
+    roof_open(&roof);
+    add_actor(&roof, "shows", CHILD_SERVICE, "ready", "stay", NULL);
+    add_actor(&roof, "edge", CHILD_EDGE, "ready", "stay", NULL);
+    expect(&roof, SUPERVISOR_READY);
+    expect(&roof, SUPERVISOR_READY);
+    assert_string_equal(look(&roof, "shows").status, "here");
+    supervisor_end(roof.supervisor, "shows");
+    assert_int_equal(look(&roof, "shows").state, CHILD_ENDING);
+    assert_string_equal(expect(&roof, SUPERVISOR_ENDED).name, "shows");
+    assert_int_equal(look(&roof, "shows").state, CHILD_OVER);
+    assert_int_equal(look(&roof, "edge").state, CHILD_RUNNING);
+    supervisor_begin(roof.supervisor, "shows");
+    assert_false(look(&roof, "shows").ready);
+    assert_string_equal(expect(&roof, SUPERVISOR_READY).name, "shows");
+    assert_int_equal(look(&roof, "shows").restart_count, 0);
+    supervisor_end(roof.supervisor, "edge");
+    expect(&roof, SUPERVISOR_ENDED);
+    supervisor_forget(roof.supervisor, "edge");
+    assert_int_equal(supervisor_find(roof.supervisor, "edge"), -1);
+    assert_int_equal(supervisor_count(roof.supervisor), 1);
+    roof_close(&roof);
+}
+
+static void supervisor__kills_who_gives_no_sign_of_life_any_more(void **state)
+{
+    struct roof roof;
+    (void)state;
+    roof_open(&roof);
+    add_actor(&roof, "shows", CHILD_SERVICE, "ready", "freeze", NULL);
+    expect(&roof, SUPERVISOR_READY);
+    assert_int_equal(expect(&roof, SUPERVISOR_ENDED).code, 128 + SIGKILL);
+    assert_non_null(strstr(printed(&roof), "shows gave no sign of life"));
+    roof_close(&roof);
+}
+
+static void supervisor__watches_for_its_owner(void **state)
+{
+    struct roof roof;
+    int ends[2];
+    (void)state;
+    roof_open(&roof);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    supervisor_watch(roof.supervisor, ends[0]);
+    assert_int_equal(supervisor_poll(roof.supervisor, 0).news, SUPERVISOR_NOTHING);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    expect(&roof, SUPERVISOR_WATCHED);
+    supervisor_watch(roof.supervisor, -1);
+    assert_int_equal(supervisor_poll(roof.supervisor, 0).news, SUPERVISOR_NOTHING);
+    close(ends[0]);
+    close(ends[1]);
     roof_close(&roof);
 }
 
@@ -329,11 +392,11 @@ static void supervisor__does_not_wait_for_a_terminal_that_does_not_read(void **s
     close(ends[1]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    actor_play(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backoff__doubles_up_to_its_limit_and_forgives),
-        cmocka_unit_test(ready__is_said_behind_a_colon),
         cmocka_unit_test(lines__are_cut_wherever_the_bytes_were),
         cmocka_unit_test(lines__too_long_go_on_in_the_next),
         cmocka_unit_test(lines__carry_the_name_of_who_speaks),
@@ -345,6 +408,9 @@ int main(void)
         cmocka_unit_test(supervisor__a_missing_program_is_said),
         cmocka_unit_test(supervisor__stops_edges_before_services),
         cmocka_unit_test(supervisor__asked_twice_does_not_wait),
+        cmocka_unit_test(supervisor__ends_one_and_begins_it_again),
+        cmocka_unit_test(supervisor__kills_who_gives_no_sign_of_life_any_more),
+        cmocka_unit_test(supervisor__watches_for_its_owner),
         cmocka_unit_test(supervisor__hands_descriptors_and_environment_over),
         cmocka_unit_test(supervisor__does_not_wait_for_a_terminal_that_does_not_read),
     };
