@@ -1,6 +1,7 @@
 /* GET /metrics: what is counted, and how things stand now. */
 #include "api/handlers.h"
 #include "api/routes.h"
+#include "api/standing.h"
 #include "bus/telling.h"
 
 /* "" for what no route was found for. */
@@ -124,15 +125,19 @@ static void put_standing(struct buffer *out, struct edge *edge)
     seats_metrics(&now.seats, out);
 }
 
-void handle_metrics(struct edge *edge, struct request *request)
+void edge_metrics(struct edge *edge, struct buffer *out)
 {
-    struct buffer *out = &request->answer.body;
-    metrics_process(out, "edge");
     put_answers(out, &edge->measures);
     put_problems(out, &edge->measures);
     put_commands(out, &edge->measures);
     put_standing(out, edge);
     following_metrics(&edge->following, out);
+}
+
+void handle_metrics(struct edge *edge, struct request *request)
+{
+    metrics_process(&request->answer.body, "edge");
+    edge_metrics(edge, &request->answer.body);
     request->answer.status = 200;
     request->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

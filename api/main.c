@@ -5,12 +5,12 @@
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/register.h"
+#include "api/standing.h"
 #include "api/viewers.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/folder.h"
 #include "base/memory.h"
-#include "process/front.h"
 #include "keys/keys_file.h"
 
 #include <errno.h>
@@ -31,8 +31,7 @@ enum {
     FOLDER_PATIENCE_MS = DRAIN_MS + 5000,
     FOLDER_LOOK_MS = 50,
     CATCH_UP_MS = 1000,
-    CATCH_UP_LOOK_MS = 5,
-    STILL_MAX_MS = 30 * 1000
+    CATCH_UP_LOOK_MS = 5
 };
 
 static _Noreturn void give_up(int code, const char *why)
@@ -220,26 +219,6 @@ static void wait_for_the_log(struct edge *edge)
     }
 }
 
-/* ---- what systemd hears ---------------------------------------------------------------------- */
-
-static int64_t still_ms(const void *self, int64_t now_ms)
-{
-    return following_still_ms(&((const struct edge *)self)->following, now_ms);
-}
-
-static bool is_ready(const void *self)
-{
-    return atomic_load(&((const struct edge *)self)->following.caught_up);
-}
-
-static void tell_ready(const void *self, int64_t now_ms, struct readiness *readiness)
-{
-    following_readiness(&((const struct edge *)self)->following, now_ms, readiness);
-}
-
-static const struct front_subject subject = {"edge",     STILL_MAX_MS, still_ms, is_ready,
-                                             tell_ready, NULL,         NULL};
-
 static void serve_until_signalled(struct edge *edge, struct http *http, struct front *front,
                                   const sigset_t *signals)
 {
@@ -303,18 +282,19 @@ int main(int count, char **arguments)
     static struct edge edge;
     static struct front front;
     struct bus_error error;
-    char why[LISTEN_ERROR_SIZE];
+    char why[SOCKETS_ERROR_SIZE];
     int sockets[LISTENERS_MAX];
     sigset_t signals;
     read_options(count, arguments, &options);
     if (options.check)
         check(&options);
     block_signals(&signals);
-    front_open(&front, &subject, NULL, NULL);
-    front_shows(&front, &edge);
     umask(077); /* keys and names of people */
     edge.options = &options;
     edge_init(&edge);
+    front_shows(&front, &edge);
+    if (!front_open(&front, edge_subject(), options.admin, why))
+        give_up(END_SYSTEM, why);
     make_folder(options.data);
     take_folder(options.data);
     open_keys(&edge);
@@ -337,12 +317,12 @@ int main(int count, char **arguments)
     register_stop(edge.register_file);
     clerks_stop(edge.clerks); /* no stream sleeps any more: nobody may when the shell stops */
     http_stop(http);
+    front_close(&front);
     viewers_free(edge.viewers);
     clerks_free(edge.clerks);
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
     edge_release(&edge);
-    front_close(&front);
     log_line(LOG_INFO, "edge", "stopped");
     return END_OK;
 }

@@ -1,6 +1,8 @@
 /* One row per option, and how those are read that are more than a text or a number. */
 #include "api/options.h"
 
+#include "process/admin.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -182,6 +184,7 @@ static int edge_specs(struct options *options, struct option_spec specs[SPECS_MA
                     "where customers pay, as https://.../{payment_id}; may be repeated"),
         OPTION_READ("sample", "on|off", "STAGEDOOR_SAMPLE", read_switch, &options->sample, "on",
                     "the routes of the course project"),
+        OPTION_ADMIN(&options->admin),
         OPTION_LOG_LEVEL(&options->log_level),
         OPTION_LOG_FORMAT(&options->log_format),
         BUS_OPTION_CHECK(&options->check),

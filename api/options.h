@@ -41,7 +41,8 @@ struct options {
     int cors_origin_count;
     struct pay_url pay_urls[PAY_URLS_MAX];
     int pay_url_count;
-    bool sample; /* the routes of the course project are served */
+    bool sample;       /* the routes of the course project are served */
+    const char *admin; /* of its admin listener; NULL: there is none */
     enum log_level log_level;
     enum log_format log_format;
     bool check; /* only look whether all this would work */

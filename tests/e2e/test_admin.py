@@ -301,16 +301,18 @@ class Sale:
 
     def metrics(self):
         told = {name: admin.metrics() for name, admin in self.admins.items()}
-        return dict(told, edge=self.web.get("/metrics").text)
+        assert re.findall("^#.*", told["edge"], re.M) == \
+            re.findall("^#.*", self.web.get("/metrics").text, re.M)
+        return told
 
 
 def sold(house, *options):
     """Somebody reserves, pays at the paydesk, and has his money back."""
     house.create_topics()
-    admins = {name: Admin(house.folder, name) for name in (*SERVICES, "paydesk")}
+    admins = {name: Admin(house.folder, name) for name in (*SERVICES, "edge", "paydesk")}
     programs = [house.service(name, "1", *admins[name].option, *options, ready=False)
                 for name in SERVICES]
-    edge, web = house.edge(*options, "--pay-url=paydesk=https://pay.example/{payment_id}")
+    edge, web = house.edge(*options, *admins["edge"].option, "--pay-url=paydesk=https://pay.example/{payment_id}")
     desk = house.start("stagedoor-paydesk", *house.bus.arguments, "--data", house.folder, "--edge",
                        web.url, "--secret-file", house.data / "keys", "--delay", "0ms",
                        *admins["paydesk"].option, *options)

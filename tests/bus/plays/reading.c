@@ -267,6 +267,26 @@ static void a_record_stays_until_the_next_poll(struct stage *stage)
     memory_free(letters);
 }
 
+static void the_end_is_heard_of_without_asking(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer"), *reader = role_enter(stage, "reader");
+    role_follow(reader, ACTS, 0, 0);
+    for (int i = 1; i <= 3; i++) {
+        role_say_lines(writer, ACTS, 0, (i - 1) * 20, 20);
+        assert_true(bus_end_heard(reader->bus, ACTS, 0) <= i * 20);
+        UNTIL(stage, bus_end_heard(reader->bus, ACTS, 0) == i * 20);
+    }
+}
+
+static void health_tells_how_long_the_log_takes(struct stage *stage)
+{
+    struct role *writer = role_enter(stage, "writer");
+    assert_int_equal(bus_health(writer->bus).answer_us, -1);
+    role_say_lines(writer, ACTS, 0, 0, 20);
+    UNTIL(stage, bus_health(writer->bus).answer_us > 0);
+    assert_true(bus_health(writer->bus).answer_us < 5 * 1000 * 1000);
+}
+
 const struct play reading_plays[] = {
     PLAY(reading_starts_at_any_offset, ANYWHERE),
     PLAY(following_goes_on_while_others_append, ANYWHERE | THREADS),
@@ -276,6 +296,8 @@ const struct play reading_plays[] = {
     PLAY(caught_up_comes_after_each_burst, ANYWHERE),
     PLAY(two_readers_see_the_same, ANYWHERE),
     PLAY(end_agrees_with_readers, ANYWHERE),
+    PLAY(the_end_is_heard_of_without_asking, ANYWHERE),
+    PLAY(health_tells_how_long_the_log_takes, REAL),
     PLAY(following_beyond_the_end_is_lost, ANYWHERE),
     PLAY(following_below_the_start_is_lost, ANYWHERE),
     PLAY(holes_are_passed_over, ON_SIM | ON_KAFKA),
