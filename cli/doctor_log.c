@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CLOCK_AHEAD_MS = 2000, CLOCK_BACK_MS = 1000, WAITING_LONG_MS = 60 * 1000, NAME_MAX = 40 };
 
@@ -36,21 +35,13 @@ static void tell_error(struct doctor *doctor, const struct bus_error *error)
     take_finding(doctor, &finding);
 }
 
-/* Opening would make the file of an embedded log; whoever only looks should not. */
-static bool is_missing(const char *url)
-{
-    static const char scheme[] = "sqlite:";
-    size_t size = strlen(scheme);
-    return strncmp(url, scheme, size) == 0 && access(url + size, F_OK) != 0;
-}
-
 void doctor_bus(struct doctor *doctor)
 {
     struct buffer url = {0};
     struct bus_error error;
-    struct bus_options options = {.client = "doctor", .topic_prefix = doctor->log.topic_prefix};
+    struct bus_options options = bus_settings_options(&doctor->log.bus, "doctor");
     doctor->reader = (struct log_reader){.command = doctor->command};
-    if (is_missing(log_url(&doctor->log, &url)))
+    if (bus_settings_would_make(log_url(&doctor->log, &url)))
         doctor_find(doctor, BUS_GRAVE, "stagedoor topics create, or stagedoor up",
                     "there is no log at '%s'", url.data);
     else if (bus_open(&doctor->reader.bus, url.data, &options, &error) != BUS_OK)

@@ -99,7 +99,7 @@ void doctor_disk(struct doctor *doctor)
     struct buffer url = {0};
     look_at_space(doctor, data_folder(doctor));
     /* The log may lie elsewhere. */
-    if (doctor->log.bus && strncmp(log_url(&doctor->log, &url), scheme, strlen(scheme)) == 0)
+    if (doctor->log.bus.url && strncmp(log_url(&doctor->log, &url), scheme, strlen(scheme)) == 0)
         look_at_space(doctor, url.data + strlen(scheme));
     buffer_release(&url);
 }
