@@ -148,19 +148,18 @@ static int run(struct up *up)
 {
     const struct command *command = up->house.command;
     const char *data = up->house.log.data;
-    char logs[PATH_MAX];
+    char logs[PATH_MAX], error[SOCKETS_ERROR_SIZE];
     bool colours =
         !up->colours_off && !up->detached && isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
     snprintf(logs, sizeof logs, "%s/" LOGBOOK_FOLDER, data);
     int end = END_SYSTEM;
     struct logbook *logbook = logbook_open(logs, LOGBOOK_SIZE_MAX);
-    struct control *control = logbook ? control_open(data) : NULL;
+    struct control *control = logbook ? control_open(data, error) : NULL;
     up->house.supervisor = control ? supervisor_new(STDERR_FILENO, colours, logbook) : NULL;
     if (logbook == NULL)
         command_fail(command, end, "cannot write in folder '%s': %s", logs, strerror(errno));
     else if (control == NULL)
-        command_fail(command, end, "cannot make the socket '%s/" CONTROL_NAME "': %s", data,
-                     strerror(errno));
+        command_fail(command, end, "%s", error);
     else if (up->house.supervisor == NULL)
         command_fail(command, end, "cannot listen for signals: %s", strerror(errno));
     else

@@ -87,6 +87,18 @@ static int find_programs(struct house *house)
     return end;
 }
 
+static int make_admin_folder(const struct house *house)
+{
+    struct buffer path = {0};
+    buffer_print(&path, "%s/" HOUSE_ADMIN_FOLDER, house->log.data);
+    int end = folder_make(path.data)
+                  ? END_OK
+                  : command_fail(house->command, END_SYSTEM, "cannot make folder '%s': %s",
+                                 path.data, strerror(errno));
+    buffer_release(&path);
+    return end;
+}
+
 static int open_doorways(struct house *house)
 {
     char error[DOORWAY_TEXT_SIZE + 200];
@@ -132,7 +144,7 @@ int house_open(struct house *house)
     int end;
     log_hand_on(&house->log);
     if ((end = find_programs(house)) == END_OK && (end = take_folder(house)) == END_OK &&
-        (end = open_doorways(house)) == END_OK)
+        (end = make_admin_folder(house)) == END_OK && (end = open_doorways(house)) == END_OK)
         end = make_log(house);
     return end;
 }

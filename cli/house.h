@@ -14,6 +14,9 @@ enum {
     HOUSE_INSTANCES_MAX = 16 /* of a part, and an understudy */
 };
 
+/* Of the house's folder: the admin listeners of its instances, by their names. */
+#define HOUSE_ADMIN_FOLDER "admin"
+
 struct house {
     const struct command *command;
     struct log_options log;

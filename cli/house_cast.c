@@ -29,6 +29,15 @@ static void add_option(struct arguments *arguments, const char *name, const char
     add_argument(arguments, value);
 }
 
+/* Where whoever runs the house asks this instance how it is (docs/metrics.md). */
+static void add_admin(struct arguments *arguments, const struct house *house, const char *name)
+{
+    struct buffer address = {0};
+    buffer_print(&address, "unix:%s/" HOUSE_ADMIN_FOLDER "/%s", house->log.data, name);
+    add_option(arguments, "--admin", address.data);
+    buffer_release(&address);
+}
+
 static void add_program(struct arguments *arguments, const struct house *house, const char *name)
 {
     struct buffer path = {0};
@@ -51,6 +60,7 @@ static void cast_service(struct house *house, const char *part, const char *name
     add_program(&arguments, house, part);
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--group-instance", member);
+    add_admin(&arguments, house, name);
     add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);
     struct child_spec spec = {
         .name = name, .role = CHILD_SERVICE, .argv = (const char *const *)arguments.items};
@@ -82,6 +92,7 @@ static void cast_edge(struct house *house, int number, const char *name)
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--data", data.data);
     add_option(&arguments, "--keys", house->log.data);
+    add_admin(&arguments, house, name);
     add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);
     add_option(&arguments, "--pay-url", pay_url(house, &pay));
     buffer_string(&env, "STAGEDOOR_LISTEN_FDS=");
@@ -118,6 +129,7 @@ static void cast_paydesk(struct house *house, const char *name)
     const char *secret = getenv("STAGEDOOR_PAYDESK_SECRET");
     buffer_print(&keys, "%s/keys", house->log.data);
     add_program(&arguments, house, "paydesk");
+    add_admin(&arguments, house, name);
     add_option(&arguments, "--bus", house->bus_url.data);
     add_option(&arguments, "--data", house->log.data);
     add_option(&arguments, "--topic-prefix", house->log.bus.topic_prefix);

@@ -5,16 +5,12 @@
 #include "schemas/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-enum { BACKLOG = 16 };
 
 struct client {
     int fd; /* -1: nobody */
@@ -28,25 +24,12 @@ struct client {
 };
 
 struct control {
-    int folder; /* a descriptor: the path of a socket must be short, that of a folder need not */
+    char *path;
     int listener;
     int epoll;
     int last_id;
     struct client clients[CONTROL_CLIENTS_MAX];
 };
-
-/* The socket's address by way of the folder's descriptor. */
-static struct sockaddr_un address_in(int folder)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" CONTROL_NAME, folder);
-    return address;
-}
-
-static int open_folder(const char *folder)
-{
-    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
 
 /* ---- life ------------------------------------------------------------------------------------ */
 static void look_out(struct control *control, int fd, int operation, uint32_t events, uint32_t who)
@@ -55,34 +38,25 @@ static void look_out(struct control *control, int fd, int operation, uint32_t ev
     epoll_ctl(control->epoll, operation, fd, &event);
 }
 
-static bool listen_at(struct control *control)
-{
-    struct sockaddr_un address = address_in(control->folder);
-    control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    control->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (control->listener < 0 || control->epoll < 0)
-        return false;
-    unlinkat(control->folder, CONTROL_NAME, 0);
-    mode_t mask = umask(0177);
-    int bound = bind(control->listener, (struct sockaddr *)&address, sizeof address);
-    umask(mask);
-    return bound == 0 && listen(control->listener, BACKLOG) == 0;
-}
-
-struct control *control_open(const char *folder)
+struct control *control_open(const char *folder, char error[SOCKETS_ERROR_SIZE])
 {
     struct control *control = memory_new(sizeof *control);
-    control->folder = open_folder(folder);
-    control->listener = control->epoll = -1;
+    struct buffer path = {0};
+    buffer_print(&path, "%s/" CONTROL_NAME, folder);
+    control->path = path.data;
     for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
         control->clients[i].fd = -1;
-    if (control->folder >= 0 && listen_at(control)) {
+    mode_t mask = umask(0177);
+    control->listener = socket_listen_at(control->path, error);
+    umask(mask);
+    control->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (control->listener >= 0 && control->epoll >= 0) {
         look_out(control, control->listener, EPOLL_CTL_ADD, EPOLLIN, CONTROL_CLIENTS_MAX);
         return control;
     }
-    int why = errno;
+    if (control->listener >= 0)
+        snprintf(error, SOCKETS_ERROR_SIZE, "cannot wait for more than one: %s", strerror(errno));
     control_close(control);
-    errno = why;
     return NULL;
 }
 
@@ -102,12 +76,11 @@ void control_close(struct control *control)
         drop(&control->clients[i]);
     if (control->listener >= 0) {
         close(control->listener);
-        unlinkat(control->folder, CONTROL_NAME, 0);
+        unlink(control->path);
     }
     if (control->epoll >= 0)
         close(control->epoll);
-    if (control->folder >= 0)
-        close(control->folder);
+    memory_free(control->path);
     memory_free(control);
 }
 
@@ -118,18 +91,11 @@ int control_fd(const struct control *control)
 
 int control_connect(const char *folder)
 {
-    int opened = open_folder(folder), fd = -1;
-    if (opened < 0)
-        return -1;
-    struct sockaddr_un address = address_in(opened);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        int why = errno;
-        close(fd);
-        errno = why;
-        fd = -1;
-    }
-    close(opened);
+    struct buffer path = {0};
+    buffer_print(&path, "%s/" CONTROL_NAME, folder);
+    int fd = socket_connect_at(path.data), why = errno;
+    buffer_release(&path);
+    errno = why;
     return fd;
 }
 

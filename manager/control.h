@@ -12,6 +12,7 @@
 #define MANAGER_CONTROL_H
 
 #include "base/text.h"
+#include "process/sockets.h"
 
 enum {
     CONTROL_CLIENTS_MAX = 32,
@@ -30,9 +31,9 @@ struct control_request {
 
 struct control;
 
-/* Takes the place of a socket that nobody serves any more (the caller holds the folder's lock).
- * NULL with errno set. Given back with control_close, which removes the socket. */
-struct control *control_open(const char *folder);
+/* Takes the place of a socket that nobody serves any more. NULL: `error` says why. Given back with
+ * control_close, which removes the socket. */
+struct control *control_open(const char *folder, char error[SOCKETS_ERROR_SIZE]);
 void control_close(struct control *control); /* NULL is allowed */
 
 /* Readable when control_hear has something to do. */

@@ -2,8 +2,11 @@
 #include "process/sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,31 +59,73 @@ int socket_listen(const char *host, const char *port, char *error)
     return descriptor;
 }
 
-static int is_answered(const struct sockaddr_un *address)
+/* ---- at a path ------------------------------------------------------------------------------- */
+/* A path that is too long for an address is shortened by way of its folder, which `*folder` holds
+ * open then (-1: that was not needed). */
+static bool address_at(const char *path, struct sockaddr_un *address, int *folder)
 {
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int answered = descriptor >= 0 && connect(descriptor, (const struct sockaddr *)address,
-                                              (socklen_t)sizeof *address) == 0;
+    char name[sizeof address->sun_path];
+    const char *slash = strrchr(path, '/');
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *folder = -1;
+    if (strlen(path) < sizeof address->sun_path) {
+        strcpy(address->sun_path, path);
+        return true;
+    }
+    char above[PATH_MAX];
+    errno = ENAMETOOLONG;
+    if (slash == NULL || (size_t)(slash - path) >= sizeof above)
+        return false;
+    snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
+    *folder = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*folder < 0)
+        return false;
+    int size = snprintf(name, sizeof name, "/proc/self/fd/%d/%s", *folder, slash + 1);
+    strcpy(address->sun_path, name);
+    errno = ENAMETOOLONG;
+    return size < (int)sizeof name;
+}
+
+static void close_folder(int folder)
+{
+    int reason = errno;
+    if (folder >= 0)
+        close(folder);
+    errno = reason;
+}
+
+int socket_connect_at(const char *path)
+{
+    struct sockaddr_un address;
+    int folder, descriptor = -1;
+    if (address_at(path, &address, &folder))
+        descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor >= 0 &&
+        connect(descriptor, (struct sockaddr *)&address, (socklen_t)sizeof address) != 0)
+        descriptor = give_up(descriptor);
+    close_folder(folder);
+    return descriptor;
+}
+
+static bool is_answered(const char *path)
+{
+    int descriptor = socket_connect_at(path);
     if (descriptor >= 0)
         close(descriptor);
-    return answered;
+    return descriptor >= 0;
 }
 
 int socket_listen_at(const char *path, char *error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        snprintf(error, SOCKETS_ERROR_SIZE,
-                 "the path '%.200s' is too long for a socket; at most %zu", path,
-                 sizeof address.sun_path - 1);
-        return -1;
-    }
-    strcpy(address.sun_path, path);
-    int descriptor = listen_at((struct sockaddr *)&address, (socklen_t)sizeof address);
-    if (descriptor < 0 && errno == EADDRINUSE && !is_answered(&address)) {
+    struct sockaddr_un address;
+    int folder, descriptor = -1;
+    if (address_at(path, &address, &folder))
+        descriptor = listen_at((struct sockaddr *)&address, (socklen_t)sizeof address);
+    if (descriptor < 0 && errno == EADDRINUSE && !is_answered(path)) {
         unlink(path);
         descriptor = listen_at((struct sockaddr *)&address, (socklen_t)sizeof address);
     }
+    close_folder(folder);
     if (descriptor < 0)
         snprintf(error, SOCKETS_ERROR_SIZE,
                  "cannot listen at '%s': %s; is another process there? try another path", path,

@@ -37,7 +37,7 @@ ARROWS = {
     "audit": {"base", "schemas", "bus"},
     "replay": {"base", "schemas", "bus", "audit", "shell"},
     "keys": {"base"},
-    "manager": {"base", "schemas"},
+    "manager": {"base", "schemas", "process"},
     "story": {"base", "schemas", "bus"},
     "api": {"base", "schemas", "process", "bus", "keys", "story"},
     "cli": {"base", "schemas", "bus", "audit", "keys", "story", "manager", "process"},

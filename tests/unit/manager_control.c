@@ -25,7 +25,8 @@ static void stage_open(struct stage *stage)
 {
     snprintf(stage->folder, sizeof stage->folder, "/tmp/control-%0100d-XXXXXX", 0);
     assert_non_null(mkdtemp(stage->folder));
-    stage->control = control_open(stage->folder);
+    char error[SOCKETS_ERROR_SIZE];
+    stage->control = control_open(stage->folder, error);
     assert_non_null(stage->control);
 }
 
