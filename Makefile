@@ -330,13 +330,15 @@ fmt: ## clang-format on every C file
 
 # What is installed is first put together below build/stage as it will lie below PREFIX.
 STAGE := build/stage
+SETTINGS = $(DESTDIR)$(SYSCONFDIR)/stagedoor/stagedoor.conf
 STAGED = cd $(STAGE) && find . ! -type d -printf '%P\n'
 stage: build
 	@ZSHDIR=$(ZSHDIR) packaging/stage.sh $(STAGE) $(PREFIX) $(SYSCONFDIR) $(PROGRAMS)
 
 install: stage ## programs, manual, completions, units, schemas: make install PREFIX=/usr/local DESTDIR=
 	@install -d $(DESTDIR)$(PREFIX)
-	@cp -r --preserve=mode,timestamps $(STAGE)/. $(DESTDIR)$(PREFIX)
+	@cp -r --preserve=mode,timestamps,links $(STAGE)/. $(DESTDIR)$(PREFIX)
+	@[ -e $(SETTINGS) ] || install -D -m 0644 packaging/stagedoor.conf $(SETTINGS)
 
 uninstall: stage ## takes away what install put there; data and settings stay
 	@$(STAGED) | (cd $(DESTDIR)$(PREFIX) && xargs -d '\n' rm -f)

@@ -5,6 +5,7 @@
 #
 # `make install` copies the folder, `make uninstall` takes the same names away, the package packs it.
 set -euo pipefail
+umask 022
 stage=$1 prefix=$2 sysconfdir=$3
 shift 3
 programs=("$@")
@@ -20,8 +21,8 @@ unit() {
     mkdir -p "$(dirname "$target")"
     sed -e '/^@SETTINGS@$/{r packaging/systemd/settings.conf' -e 'd}' \
         -e '/^@HARDENING@$/{r packaging/systemd/hardening.conf' -e 'd}' "$source" |
-        sed -e "s|@BINDIR@|$prefix/bin|; s|@SYSCONFDIR@|$sysconfdir|; s|@SERVICE@|$service|g; s|@PORTS@|$ports|" \
-            >"$target"
+        sed -e "s|@BINDIR@|$prefix/bin|; s|@SYSCONFDIR@|$sysconfdir|" \
+            -e "s|@SERVICE@|$service|g; s|@PORTS@|$ports|" >"$target"
     chmod 0644 "$target"
 }
 
@@ -45,20 +46,19 @@ put_units() {
 
 # A page is what the program tells of itself, and what follows it: text of its own, or what is the
 # same of all. The day is that of the release.
+released=$(sed -n 's/^ -- .*>  //p' packaging/debian/changelog | head -n 1)
+day=$(LC_ALL=C date -u -d "$released" '+%B %-d, %Y')
 page() {
-    local name=$1 section=$2 rest=packaging/man/$1.mdoc day file
+    local name=$1 section=$2 rest=packaging/man/$1.mdoc
     shift 2
     [ -e "$rest" ] || rest=packaging/man/rest.mdoc
-    day=$(LC_ALL=C date -u -d "$(sed -n 's/^ -- .*>  //p' packaging/debian/changelog | head -n 1)" \
-        '+%B %-d, %Y')
-    file=$stage/share/man/man$section/$name.$section
-    mkdir -p "$(dirname "$file")"
-    { "$@" --help=man; cat "$rest"; } | sed "s/[$]Mdocdate[$]/$day/" >"$file"
-    chmod 0644 "$file"
+    { "$@" --help=man; cat "$rest"; } | sed "s/[$]Mdocdate[$]/$day/" \
+        >"$stage/share/man/man$section/$name.$section"
 }
 
 put_manual() {
     local program command
+    install -d "$stage/share/man/man1" "$stage/share/man/man8"
     page stagedoor 1 build/bin/stagedoor
     for program in "${programs[@]}"; do
         [ "$program" = stagedoor ] || page "$program" 8 "build/bin/$program"
@@ -79,13 +79,11 @@ put_completions() {
 
 # What strangers need to speak to it: every message, and the HTTP API.
 put_schemas() {
-    local file
-    for file in schemas/openapi.json schemas/asyncapi.yaml schemas/json/*.json; do
-        put 0644 "$file" "share/stagedoor/${file#schemas/}"
-    done
-    for file in schemas/examples/*.json; do
-        put 0644 "$file" "share/stagedoor/examples/${file##*/}"
-    done
+    local folder=$stage/share/stagedoor
+    install -d "$folder/json" "$folder/examples"
+    install -m 0644 schemas/openapi.json schemas/asyncapi.yaml "$folder"
+    install -m 0644 schemas/json/*.json "$folder/json"
+    install -m 0644 schemas/examples/*.json "$folder/examples"
 }
 
 rm -rf "$stage"
@@ -94,4 +92,4 @@ put_manual
 put_completions
 put_units
 put_schemas
-put 0644 packaging/environment share/doc/stagedoor/environment.example
+put 0644 packaging/stagedoor.conf share/doc/stagedoor/examples/stagedoor.conf

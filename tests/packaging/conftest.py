@@ -22,7 +22,8 @@ def make(*words):
 def installed(tmp_path_factory):
     """A PREFIX with everything below it."""
     prefix = tmp_path_factory.mktemp("prefix")
-    make("install", f"PREFIX={prefix}", f"STAGE={tmp_path_factory.mktemp('stage')}")
+    make("install", f"PREFIX={prefix}", f"SYSCONFDIR={prefix}/etc",
+         f"STAGE={tmp_path_factory.mktemp('stage')}")
     return prefix
 
 

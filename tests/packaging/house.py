@@ -79,6 +79,12 @@ def running(machine):
 
 # One evening, in the order of the file.
 
+def test_house__lintian_has_nothing_to_say(package):
+    done = subprocess.run(["lintian", "--allow-root", package], capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_house__is_installed_and_nothing_runs(machine):
     machine.run("dpkg", "-i", "/root/stagedoor.deb")
     assert machine.run("stagedoor", "--version").startswith("stagedoor ")
