@@ -91,6 +91,8 @@ def test_house__is_installed_and_nothing_runs(machine):
     assert "HTTP in front of the log" in machine.run("man", "stagedoor-edge")
     assert machine.run("getent", "passwd", "stagedoor").endswith("/usr/sbin/nologin")
     assert running(machine) == ""
+    settings = machine.run("stat", "-c", "%U %G %a", "/etc/stagedoor/stagedoor.conf")
+    assert settings == "root stagedoor 640"
 
 
 def test_house__opens(machine):
@@ -101,7 +103,7 @@ def test_house__opens(machine):
 
 
 def test_house__says_how_it_fares(machine):
-    for port in (3111, 3121, 3131):
+    for port in (3101, 3111, 3121, 3131):
         assert machine.run("curl", "-sSf", f"http://127.0.0.1:{port}/readyz")
         assert "stagedoor_build_info" in machine.run("curl", "-sS",
                                                      f"http://127.0.0.1:{port}/metrics")
