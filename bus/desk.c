@@ -157,6 +157,8 @@ void desk_revoked(struct desk *desk)
     desk->claim_ms = INT64_MAX;
     if (desk->phase != DESK_RUNNING)
         return;
+    if (!desk->service->stopping)
+        desk_say(desk, LOG_INFO, "given to another; followed until it has claimed it");
     inputs_stop(desk);
     desk->phase = DESK_RETIRED;
 }
