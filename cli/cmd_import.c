@@ -262,12 +262,13 @@ static void print(const struct import *import)
         json_put_i64(&out, "records", (int64_t)import->sum.record_count);
         json_put_close(&out, '}');
     } else {
-        buffer_print(&out,
-                     "imported '%s' into %s: installation %s, %llu records, compared\n"
-                     "next: stagedoor verify --replay --bus %s; start everything on it, and never "
-                     "again on the old log",
-                     import->path, import->url.data, import->installation.id,
-                     (unsigned long long)import->sum.record_count, import->url.data);
+        buffer_print(
+            &out,
+            "imported '%s' into %s: installation %s, %llu records, compared\n"
+            "next: stagedoor verify --replay --running --bus %s; start everything on it, and never "
+            "again on the old log",
+            import->path, import->url.data, import->installation.id,
+            (unsigned long long)import->sum.record_count, import->url.data);
     }
     puts(out.data);
     buffer_release(&out);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "cli/examples.h"
+#include "cli/log_line.h"
 #include "manager/line_reader.h"
 #include "cli/refused.h"
 #include "cli/tail_print.h"
@@ -224,8 +225,26 @@ static void check_record(struct text text)
     arena_release(&arena);
 }
 
-static void (*const checks[])(struct text) = {check_options, check_when, check_words, check_lines,
-                                              check_record};
+/* ---- a line of an export --------------------------------------------------------------------- */
+
+static void check_log_line(struct text text)
+{
+    static struct log_line_read read;
+    struct arena arena = {0};
+    struct buffer line = {0}, again = {0};
+    if (log_line_read(text, &arena, &read) == LOG_LINE_RECORD) {
+        log_line_put_record(&line, &read.place, &read.record);
+        assert(log_line_read(buffer_view(&line), &arena, &read) == LOG_LINE_RECORD);
+        log_line_put_record(&again, &read.place, &read.record);
+        assert(text_equal(buffer_view(&line), buffer_view(&again)));
+    }
+    buffer_release(&line);
+    buffer_release(&again);
+    arena_release(&arena);
+}
+
+static void (*const checks[])(struct text) = {check_options, check_when,   check_words,
+                                              check_lines,   check_record, check_log_line};
 enum { CHECKS = sizeof checks / sizeof *checks };
 
 void fuzz_one(struct text input)
@@ -235,12 +254,19 @@ void fuzz_one(struct text input)
 
 void fuzz_seeds(void)
 {
-    static const char choices[] = "FGHIJ";
+    static const char choices[] = "BCDEFG";
     fuzz_seed_print("%c--bus\nsqlite:x\n-fn5\n--topic=a\n--topic\nb\n--\n-x\noperand", choices[0]);
     fuzz_seed_print("%c1w2d3h30m5s", choices[1]);
     fuzz_seed_print("%c2026-11-21T19:30:00+01:00", choices[1]);
     fuzz_seed_print("%c\x0cone\x1b[31m\xc2\x9b\xc3\xa9\xf0\x9f\x8e\xad", choices[2]);
     fuzz_seed_print("%c\x03one\ntwo\r\nthree", choices[3]);
+    fuzz_seed_print("%c{\"topic\":\"shows.events\",\"partition\":0,\"offset\":7,\"append_ms\":1,"
+                    "\"key\":\"k\",\"headers\":[[\"a\",null],[\"b\",{\"hex\":\"ff\"}]],"
+                    "\"more_headers\":true,\"value\":\"{}\"}",
+                    choices[5]);
+    fuzz_seed_print("%c{\"stagedoor_export\":1,\"installation\":"
+                    "\"0b7e6a52-6c1f-4d8e-9a41-000000000001\",\"partitions\":4}",
+                    choices[5]);
     for (int i = 0; i < MESSAGE_COUNT; i++) {
         enum message_type type = (enum message_type)i;
         struct buffer name = {0};
