@@ -43,7 +43,8 @@ STANDARD   := -std=c11 -D_GNU_SOURCE -I.
 LIB_CFLAGS  = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(LIB_CFLAGS)
 LIB_LIBS    = $(eval LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(LIB_LIBS)
 CFLAGS_ALL  = $(STANDARD) -g $(WARNINGS) -pthread -MMD -MP $(LIB_CFLAGS) $(CFLAGS)
-LIBS        = $(LIB_LIBS) -lm -pthread $(LDFLAGS)
+# What is looked up in libraries is looked up at the start, and cannot be written afterwards.
+LIBS        = $(LIB_LIBS) -lm -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 SIM_LIBS    = -Wl,--wrap=codec_decode -Wl,--as-needed $(LIBS)
 
 # Ways of building the same sources; the programs of the first land in build/bin. libFuzzer is
