@@ -230,6 +230,24 @@ def test_import__a_file_that_is_not_whole_makes_nothing(make_house, kafka_bus, t
     assert unfit.returncode == 1 and "CreateTime" in unfit.stderr
 
 
+INPUTS = {"shows.events": ("shows.commands", "reservations.events", "checkout.events"),
+          "reservations.events": ("reservations.commands", "shows.events"),
+          "checkout.events": ("checkout.commands", "shows.events")}
+
+
+def beyond_the_end(records):
+    """Who had read more than there is."""
+    ends, found = {}, []
+    for record in records:
+        ends[record.topic, record.partition] = record.offset + 1
+    for record in records:
+        positions = (record.header("sd_positions") or "").split(";")
+        for topic, position in zip(INPUTS.get(record.topic, ()), positions):
+            if position and int(position.split("@")[0]) > ends.get((topic, record.partition), 0):
+                found.append(record.place)
+    return found
+
+
 def test_export__of_a_running_sale_holds_all_causes(house, make_house, tmp_path):
     _, web = house.up()
     web.create_show(SHOW, 5000)
@@ -241,6 +259,7 @@ def test_export__of_a_running_sale_holds_all_causes(house, make_house, tmp_path)
         export(house, file)
         copy = make_house(f"copy{number}")
         moved(copy, file)
+        assert not beyond_the_end(copy.bus.read())
         copy.verify("--replay", "--running")
     assert crowd.process.poll() is None, "the crowd was gone too early"
     crowd.signal(signal.SIGTERM)
