@@ -22,6 +22,7 @@ int command_describe(const struct command *command, int argc, char **argv);
 int command_start(const struct command *command, int argc, char **argv);
 int command_order(const struct command *command, int argc, char **argv);
 int command_scale(const struct command *command, int argc, char **argv);
+int command_monit(const struct command *command, int argc, char **argv);
 int command_logs(const struct command *command, int argc, char **argv);
 int command_save(const struct command *command, int argc, char **argv);
 int command_resurrect(const struct command *command, int argc, char **argv);

@@ -21,6 +21,8 @@ static const struct command commands[] = {
      "status. What waits for its next start after it died has a state of that name.\n",
      command_ls},
     {"describe", "WHO", "all there is to know of an instance", "Also: show.\n", command_describe},
+    {"monit", "", "the house as it is, once a second: rates, lag, p99, memory, refusals", NULL,
+     command_monit},
     {"start", "WHO", "start what was stopped, or more of a part", NULL, command_start},
     {"stop", "WHO", "end it; it stays in the list", NULL, command_order},
     {"delete", "WHO", "end it, and take it off the list", NULL, command_order},

@@ -206,6 +206,20 @@ def test_manager__logs_are_followed_and_emptied(small):
     follower.ended()
 
 
+def test_manager__monit_tells_how_the_house_fares(small):
+    web = small.up()
+    web.create_show("hamlet", 3)
+    with Buyers(web, "hamlet", 2) as buyers:
+        until(lambda: buyers.failed, "nothing to be left")
+        looks = [json.loads(line) for line in small.say("monit", "-n", "2", "--json").splitlines()]
+        table = small.say("monit", "-n", "1")
+    assert [look["name"] for look in looks] == 2 * EVERYONE
+    edges = [look for look in looks if look["name"] == "edge-1"]
+    assert all(look["per_second"] > 0 and look["p99_us"] > 0 for look in edges), edges
+    assert re.search(r"^ +all_held +\d+ +\d+/s$", table, re.M), table
+    assert all(name in table for name in EVERYONE)
+
+
 def test_manager__who_takes_too_much_memory_is_reloaded(small):
     web = small.up("--memory-limit", "1")
     web.create_show("hamlet", 100000)
