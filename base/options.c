@@ -396,6 +396,8 @@ void options_hand_on(const struct option_file *file, const char *env,
     if (file->path)
         setenv("STAGEDOOR_CONFIG", file->path, 1);
     for (int i = 0; i < properties->count; i++) {
+        if (properties->items[i].origin.source == OPTION_FILE)
+            continue; /* there, others may have other ones */
         buffer_clear(&name);
         option_property_variable(env, properties->items[i].name, &name);
         setenv(name.data, properties->items[i].value, 1);

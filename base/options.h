@@ -180,7 +180,7 @@ bool options_read(const struct option_table *table, int argc, char **argv,
                   struct operands *operands, int *end);
 
 /* So that the programs started from now on are told the same by their environment, where others on
- * this machine cannot read it: the file, and the properties of a row with `env`. */
+ * this machine cannot read it: the file, and what else was said of a row with `env`. */
 void options_hand_on(const struct option_file *file, const char *env,
                      const struct option_properties *properties);
 

@@ -172,6 +172,11 @@ bool kafka_properties_check(const struct option_properties *properties, struct b
 bool kafka_properties_set(rd_kafka_conf_t *conf, const struct option_properties *properties,
                           struct bus_error *error);
 
+/* ---- kafka_advice.c -------------------------------------------------------------------------- */
+
+/* What to look at, for people, when nobody can be reached. Static. */
+const char *kafka_advice(const char *complaint);
+
 /* ---- kafka_topics.c -------------------------------------------------------------------------- */
 
 enum bus_result kafka_topics(struct bus *bus, struct bus_topic_spec *specs, int count,

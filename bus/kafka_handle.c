@@ -179,6 +179,7 @@ const char *kafka_trouble_print(const char *complaint, char out[KAFKA_REASON_SIZ
             size = (size_t)(end - start);
     }
     snprintf(out, KAFKA_REASON_SIZE, "%.*s", (int)size, start);
-    out[0] = (char)tolower((unsigned char)out[0]);
+    if (!isupper((unsigned char)out[1])) /* SASL stays what it is */
+        out[0] = (char)tolower((unsigned char)out[0]);
     return out;
 }

@@ -41,9 +41,8 @@ enum bus_result kafka_unreachable(struct kafka_bus *kafka, struct bus_error *err
 {
     while (kafka_errors_turn(kafka, kafka->consumer_queue))
         continue;
-    snprintf(error->text, sizeof error->text,
-             "cannot reach '%.192s': %.128s; is Kafka running? try: make kafka-up", kafka->address,
-             kafka->trouble[0] ? kafka->trouble : "no answer");
+    snprintf(error->text, sizeof error->text, "cannot reach '%.128s': %.160s; %s", kafka->address,
+             kafka->trouble[0] ? kafka->trouble : "no answer", kafka_advice(kafka->trouble));
     return BUS_UNREACHABLE;
 }
 

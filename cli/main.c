@@ -44,7 +44,9 @@ static const struct command commands[] = {
      "As root for the whole machine, else for you.\n", command_startup},
     {"ready", "", "wait until the edge answers that it is ready", NULL, command_ready},
     {"seed", "", "load the sample's three shows, once", NULL, command_seed},
-    {"topics", "create|check", "make the six topics, or look whether they are fit", NULL,
+    {"topics", "create|check|acls", "make the six topics, look whether they are fit, guard them",
+     "  acls  print a script for Kafka's own kafka-acls.sh: a user for each program, who may do\n"
+     "        what that program does and nothing more\n",
      command_topics},
     {"publish", "TYPE JSON | TOPIC TYPE KEY JSON", "append one command to the log",
      "TYPE is the short name (RequestReservation) or the whole ce_type; JSON '-' is standard "

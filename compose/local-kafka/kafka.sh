@@ -13,6 +13,8 @@
 #   KAFKA_PORT   where clients connect (default 9092); 0: a free one, to be read from $KAFKA_DIR/port
 #   KAFKA_HOST   what it listens on and calls itself (default localhost)
 #   KAFKA_HEAP   megabytes of heap (default 512)
+#   KAFKA_MORE   a file of further properties, which win
+#   KAFKA_FORMAT further words for kafka.tools.StorageTool format, such as --add-scram ...
 #
 # A folder remembers its ports: started again, the broker is where it was unless KAFKA_PORT says
 # otherwise.
@@ -110,18 +112,20 @@ choose_ports() {
 configure() {
     mkdir -p "$dir"
     choose_ports
-    sed -e "s|@PORT@|$(<"$dir/port")|g" -e "s|@HOST@|$host|g" -e "s|@DIR@|$dir|g" \
+    cat "$here/server.properties.template" ${KAFKA_MORE:+"$KAFKA_MORE"} |
+        sed -e "s|@PORT@|$(<"$dir/port")|g" -e "s|@HOST@|$host|g" -e "s|@DIR@|$dir|g" \
         -e "s|@CONTROLLER_PORT@|$(<"$dir/controller-port")|g" \
-        "$here/server.properties.template" >"$dir/server.properties"
+        >"$dir/server.properties"
 }
 
 format() {
     [ -e "$dir/data/meta.properties" ] && return
-    local id
+    local id words
+    read -ra words <<<"${KAFKA_FORMAT:-}"
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
     # An id that begins with '-' would read as an option.
     java -cp "$libs/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn kafka.tools.StorageTool format \
-        -t "A${id:1}" -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
+        -t "A${id:1}" -c "$dir/server.properties" ${words[@]+"${words[@]}"} >"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; die "cannot format '$dir/data'"; }
 }
 

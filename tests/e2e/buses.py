@@ -136,14 +136,15 @@ class KafkaBus:
 class Broker:
     """A real Kafka in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, **environment):
+        self.folder, self.environment = folder, environment
         self.call("up")
         self.address = f"localhost:{(folder / 'port').read_text().strip()}"
 
     def call(self, verb):
         done = subprocess.run([KAFKA, verb], capture_output=True, text=True, check=False,
-                              env=dict(os.environ, KAFKA_DIR=str(self.folder), KAFKA_PORT="0"))
+                              env=dict(os.environ, KAFKA_DIR=str(self.folder), KAFKA_PORT="0",
+                                       **self.environment))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def kill(self):
