@@ -69,12 +69,13 @@ static enum bus_result open_once(struct edge *edge, struct bus_error *error)
     return result;
 }
 
-enum bus_result bus_thread_open(struct edge *edge, int64_t patience_ms, struct bus_error *error)
+enum bus_result bus_thread_open(struct edge *edge, int64_t patience_ms, bool (*give_up)(void),
+                                struct bus_error *error)
 {
     int64_t until_ms = clock_monotonic_ms() + patience_ms;
-    enum bus_result result;
+    enum bus_result result = BUS_UNREACHABLE;
     bool told = false;
-    while ((result = open_once(edge, error)) == BUS_UNREACHABLE &&
+    while (!give_up() && (result = open_once(edge, error)) == BUS_UNREACHABLE &&
            clock_monotonic_ms() < until_ms) {
         struct timespec pause = {0, RETRY_MS * 1000 * 1000};
         if (!told)

@@ -9,9 +9,11 @@
 
 struct bus_thread;
 
-/* Opens the bus, trying again for up to `patience_ms` while nobody answers, and learns which
- * installation it is. On BUS_OK edge->bus_thread is set; else `error` says what to do. */
-enum bus_result bus_thread_open(struct edge *edge, int64_t patience_ms, struct bus_error *error);
+/* Opens the bus, trying again while nobody answers, for up to `patience_ms` or until `give_up` says
+ * so, and learns which installation it is. On BUS_OK edge->bus_thread is set; else `error` says
+ * what to do. */
+enum bus_result bus_thread_open(struct edge *edge, int64_t patience_ms, bool (*give_up)(void),
+                                struct bus_error *error);
 
 /* For tests: on a handle already open, which it takes over; its topics are not known to it yet. */
 struct bus_thread *bus_thread_on(struct edge *edge, struct bus *bus, struct bus_error *error);

@@ -174,11 +174,21 @@ static void look_at_keys(struct edge *edge, struct keys_version *known)
         log_line(LOG_ERROR, "edge", "the keys stay what they were");
 }
 
+/* Signals are only taken once it serves. */
+static bool is_signalled(void)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+}
+
 static void open_log(struct edge *edge)
 {
     struct bus_error error;
     char why[REGISTER_ERROR_SIZE];
-    enum bus_result result = bus_thread_open(edge, BUS_PATIENCE_MS, &error);
+    enum bus_result result = bus_thread_open(edge, BUS_PATIENCE_MS, is_signalled, &error);
+    if (result != BUS_OK && is_signalled())
+        exit(END_OK); /* it had not begun */
     if (result != BUS_OK)
         give_up(result == BUS_INVALID ? END_USAGE : END_SYSTEM, error.text);
     struct register_file *file = register_open(edge->options->data, why);

@@ -262,6 +262,16 @@ def test_admin__asked_twice_an_edge_ends_at_once(house_on, sqlite_bus):
             waiting.result()
 
 
+def test_admin__an_edge_that_waits_for_the_log_can_be_stopped(house_on, sqlite_bus):
+    house = house_on(sqlite_bus)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    program = house.start("stagedoor-edge", "--bus", f"kafka://127.0.0.1:{port}", "--data",
+                          house.data, "--listen", "127.0.0.1:0")
+    program.said("trying again")
+    assert program.stop() == 0
+
+
 def samples(text):
     """{name with its labels: value}"""
     return {name: float(value) for name, value in re.findall(r"^([a-z]\S*) (\S+)$", text, re.M)}
