@@ -267,6 +267,7 @@ test: build build/bin/stagedoor-sim build/asan/bin/stagedoor-sim $(TEST_PROGRAMS
 	    'tsan pytest: $(RACES)' \
 	    'documents pytest: tests/documents' \
 	    'packaging pytest: tests/packaging' \
+	    'compose pytest: tests/compose' \
 	    'rules pytest: tests/check tests/mutants' \
 	    'schemas pytest: tests/schemas' \
 	    'audit pytest: tests/audit' \
