@@ -89,15 +89,15 @@ class Company:
         pid, heard = self.child(name), len(self.up.lines)
         at_ms = now_ms()
         os.kill(pid, signal.SIGKILL)
-        told = self.up.said(rf"{name} was killed by signal 9 .* again in (\d+) ms", start=heard)
+        told = self.up.said(rf"{name}-1 was killed by signal 9 .* again in (\d+) ms", start=heard)
         return at_ms, at_ms + int(told[1])
 
     def reload_child(self, name):
         """SIGTERM; `up` starts it again. Returns when it is ready."""
         pid, heard = self.child(name), len(self.up.lines)
         os.kill(pid, signal.SIGTERM)
-        self.up.said(rf"{name} ended with exit code 0 ", start=heard)
-        self.up.said(rf"^{name} .*{name}: ready", start=heard)
+        self.up.said(rf"{name}-1 ended with exit code 0 ", start=heard)
+        self.up.said(rf"^{name}-1 .*{name}: ready", start=heard)
 
     def understudy(self, service, env=None):
         """A second instance of a service, once some of the partitions are its own."""
