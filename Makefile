@@ -198,7 +198,7 @@ build/.installed-venv: tests/documents/requirements.txt | build/.installed-test
 -include $(shell find $(VARIANTS:%=build/%) -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants chaos simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt stage install uninstall deb deb-test schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos operations simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt stage install uninstall deb deb-test schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -291,6 +291,11 @@ fuzz: $(FUZZ_TARGETS) | build/.installed-test ## every decoder, with any bytes: 
 	@tests/fuzz/run.py --seconds $(SECONDS) --corpus build/fuzz/corpus $^
 
 HOURS ?= 0
+SECONDS_EACH ?= 1800
+operations: build | build/.installed-test build/.installed-kafka ## customers buy while everything is reloaded, scaled and killed, on both buses
+	@tests/chaos/operations.py --bus sqlite --seconds $(SECONDS_EACH)
+	@tests/chaos/operations.py --bus kafka --seconds $(SECONDS_EACH)
+
 chaos: build | build/.installed-test build/.installed-kafka ## real processes, real faults, real customers, on both buses; make chaos HOURS=8
 	@tests/chaos/chaos.py --hours $(HOURS)
 

@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+"""An evening of an operator: customers buy while everything is reloaded, scaled and killed.
+
+    operations.py [--bus sqlite|kafka] [--seconds S] [--seed N]
+
+Calm minutes and stormy ones take turns. In a calm one everyone is reloaded and the edges and the shows
+are scaled up and down: not one request may fail then. In a stormy one somebody is killed with -9 every
+five seconds on top of that: a request may be lost with its connection or be told 503 to come again,
+and is asked again with its key until it has its answer. In the end the log must hold, and each
+customer's seats must be held, once. Exit code 0: so it was; 1: not."""
+
+import argparse
+import collections
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from buses import Broker, KafkaBus, SqliteBus  # noqa: E402
+from log import ACCEPTED  # noqa: E402
+from theatre import BIN, Web, new_key, until  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CUSTOMERS = 8
+SHOWS = [f"show-{number}" for number in range(8)]
+MINUTE_S = 60
+KILL_EVERY_S = 5
+CALM, STORM = "calm", "storm"
+
+
+class House:
+    """`stagedoor up -d`, and what one says to it."""
+
+    def __init__(self, bus, folder):
+        self.bus, self.data = bus, folder / "data"
+
+    def say(self, *words, right=(0,)):
+        done = subprocess.run([BIN / "stagedoor", *map(str, words), "--data", self.data],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode in right, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def open(self):
+        said = self.say("up", "-d", *self.bus.arguments, "--listen", "127.0.0.1:0", "--scale",
+                        "edge=2")
+        url = next(line.split()[1] for line in said.splitlines() if line.startswith("open: "))
+        return Web(url, (self.data / "signin").read_text().strip())
+
+    def ls(self):
+        return [json.loads(line) for line in self.say("ls", "--json").splitlines()]
+
+    def is_whole(self):
+        return all(process["ready"] for process in self.ls())
+
+
+class Customers:
+    """They buy until it is over. What went wrong is told with the kind of minute it happened in."""
+
+    def __init__(self, web):
+        self.web = web
+        self.minute, self.over = STORM, threading.Event()
+        self.took = {CALM: [], STORM: []}
+        self.failed = {CALM: collections.Counter(), STORM: collections.Counter()}
+        self.told, self.lock = [], threading.Lock()
+        self.threads = [threading.Thread(target=self.buy, args=(number,))
+                        for number in range(CUSTOMERS)]
+
+    def buy(self, number):
+        dice = random.Random(number)
+        while not self.over.is_set():
+            self.buy_once(dice.choice(SHOWS), new_key())
+
+    def buy_once(self, show, key):
+        begun, began_in = time.monotonic(), self.minute
+        while True:
+            what, reservation = self.ask(show, key)
+            if reservation:
+                break
+            # What begins in one kind of minute and ends in the other is counted as of a storm.
+            minute = CALM if began_in == self.minute == CALM else STORM
+            with self.lock:
+                self.failed[minute][what] += 1
+            time.sleep(0.05)
+        with self.lock:
+            self.told.append(reservation)
+            self.took[CALM if began_in == self.minute == CALM else STORM].append(
+                time.monotonic() - begun)
+
+    def ask(self, show, key):
+        """(None, the reservation), or (what was told instead, None)."""
+        try:
+            answer = self.web.reserve(show, key=key)
+        except (OSError, http.client.HTTPException) as error:
+            return f"connection: {type(error).__name__}", None
+        if answer.status == 201:
+            return None, answer["reservation_id"]
+        if answer.status == 503 and answer.headers["Retry-After"]:
+            return "503 with Retry-After", None
+        return f"{answer.status}: {answer.text[:200]}", None
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def operate(house, dice, until_s):
+    """One change after the other; the last one may end a little late."""
+    while time.monotonic() < until_s:
+        for words in (("reload", "all"), ("scale", "edge", "4"), ("scale", "shows", "3"),
+                      ("reload", dice.choice(("edge", "shows", "reservations", "checkout"))),
+                      ("scale", "edge", "1"), ("scale", "shows", "1"), ("scale", "edge", "2")):
+            # In a storm an instance may die while it is waited for: the change is told to have failed.
+            house.say(*words, right=(0, 1))
+            if time.monotonic() >= until_s:
+                break
+
+
+def kill_someone(house, dice):
+    alive = [process for process in house.ls() if process["pid"]]
+    victim = dice.choice(alive)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(victim["pid"], signal.SIGKILL)
+    return victim["part"]
+
+
+def storm(house, dice, until_s):
+    killed = collections.Counter()
+    operator = threading.Thread(target=operate, args=(house, random.Random(dice.random()), until_s))
+    operator.start()
+    while time.monotonic() < until_s:
+        killed[kill_someone(house, dice)] += 1
+        time.sleep(KILL_EVERY_S)
+    operator.join()
+    until(house.is_whole, "everyone to be there again")
+    return killed
+
+
+def run(house, options):
+    dice, killed = random.Random(options.seed), collections.Counter()
+    web = house.open()
+    for show in SHOWS:
+        web.create_show(show, 10_000_000)
+    end_s = time.monotonic() + options.seconds
+    with Customers(web) as customers:
+        while time.monotonic() < end_s:
+            customers.minute = CALM
+            operate(house, dice, min(end_s, time.monotonic() + MINUTE_S))
+            customers.minute = STORM
+            killed += storm(house, dice, min(end_s, time.monotonic() + MINUTE_S))
+            print(tell(customers, killed), flush=True)
+    house.say("down")
+    verdict = subprocess.run([BIN / "stagedoor", "verify", "--replay", *house.bus.arguments],
+                             capture_output=True, text=True, check=False)
+    print(verdict.stdout + verdict.stderr)
+    wrong = [f"in calm: {what} × {count}" for what, count in customers.failed[CALM].items()]
+    wrong += [f"in a storm: {what} × {count}" for what, count in customers.failed[STORM].items()
+              if not what.startswith(("connection: ", "503 with"))]
+    wrong += [f"{count} were told and {what}" for what, count in compare(house, customers).items()]
+    if verdict.returncode:
+        wrong.append(f"verify said {verdict.returncode}")
+    print("\n".join(wrong) or "all as it should be")
+    return 1 if wrong else 0
+
+
+def compare(house, customers):
+    """What customers were told, with what lies in the log."""
+    held = collections.Counter(record.body()["reservation_id"]
+                               for record in house.bus.read(("shows.events",))
+                               if record.verdict == ACCEPTED and record.type == "SeatsHeld")
+    found = {"not held": sum(1 for each in customers.told if held[each] == 0),
+             "held twice": sum(1 for each in customers.told if held[each] > 1),
+             "told twice": len(customers.told) - len(set(customers.told))}
+    return {what: count for what, count in found.items() if count}
+
+
+def tell(customers, killed):
+    lines = []
+    for minute in (CALM, STORM):
+        took = sorted(customers.took[minute])
+        if took:
+            lines.append(f"{minute}: {len(took)} bought, p50 {statistics.median(took) * 1000:.0f} ms, "
+                         f"p99 {took[len(took) * 99 // 100] * 1000:.0f} ms, longest {took[-1]:.2f} s, "
+                         f"not at once: {dict(customers.failed[minute])}")
+    return "\n".join(lines) + f"\nkilled: {dict(killed)}\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bus", choices=("sqlite", "kafka"), default="sqlite")
+    parser.add_argument("--seconds", type=int, default=1800)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        folder = pathlib.Path(folder)
+        if options.bus == "kafka":
+            broker = Broker(ROOT / f"var/operations-kafka-{os.getpid()}")
+            stack.callback(broker.wipe)
+            bus = KafkaBus(broker)
+        else:
+            bus = SqliteBus(folder)
+        house = House(bus, folder)
+        try:
+            return run(house, options)
+        finally:
+            if (house.data / "control").exists():
+                house.say("down")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
