@@ -21,6 +21,16 @@ void log_set_level(enum log_level level)
     atomic_store(&lowest, (int)level);
 }
 
+enum log_level log_level(void)
+{
+    return (enum log_level)atomic_load(&lowest);
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return names[level];
+}
+
 bool log_wants(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);

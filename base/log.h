@@ -17,7 +17,9 @@ enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON };
 
 /* Lines below `level` are not written. Default LOG_INFO. */
 void log_set_level(enum log_level level);
+enum log_level log_level(void);
 bool log_level_parse(const char *name, enum log_level *level); /* debug, info, warning, error */
+const char *log_level_name(enum log_level level);
 /* For who would have to work to find out what to say. */
 bool log_wants(enum log_level level);
 

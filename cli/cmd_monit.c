@@ -1,6 +1,7 @@
 /* monit: the house as it is, once a second: who plays, how fast, how far behind, and what is
  * refused. */
 #include "base/clock.h"
+#include "cli/admin_call.h"
 #include "cli/connect.h"
 #include "cli/house.h"
 #include "cli/manager_call.h"
@@ -100,7 +101,8 @@ static void scrape(struct monit *monit, struct process *process)
     struct buffer folder = {0};
     struct scrape_line line;
     buffer_print(&folder, "%s/" HOUSE_ADMIN_FOLDER, monit->data);
-    bool told = process->facts.pid && scrape_get(folder.data, process->facts.name, &monit->body);
+    bool told = process->facts.pid && admin_call(folder.data, process->facts.name, "GET",
+                                                 "/metrics", &monit->body) == 200;
     buffer_release(&folder);
     process->before = process->now;
     process->pid_before = process->pid_now;

@@ -24,6 +24,7 @@ int command_order(const struct command *command, int argc, char **argv);
 int command_scale(const struct command *command, int argc, char **argv);
 int command_monit(const struct command *command, int argc, char **argv);
 int command_logs(const struct command *command, int argc, char **argv);
+int command_loglevel(const struct command *command, int argc, char **argv);
 int command_save(const struct command *command, int argc, char **argv);
 int command_resurrect(const struct command *command, int argc, char **argv);
 int command_startup(const struct command *command, int argc, char **argv);

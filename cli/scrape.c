@@ -1,14 +1,10 @@
 #include "cli/scrape.h"
 
-#include <curl/curl.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { NUMBER_SIZE = 64, PATH_SIZE = 100, TIMEOUT_MS = 2000 };
+enum { NUMBER_SIZE = 64 };
 
 /* ---- text ------------------------------------------------------------------------------------ */
 static bool read_number(struct text text, double *value)
@@ -101,44 +97,4 @@ double scrape_quantile(const struct scrape_histogram *before, const struct scrap
     while (i > 0 && isinf(now->bounds[i]))
         i--;
     return now->bounds[i];
-}
-
-/* ---- asking ---------------------------------------------------------------------------------- */
-static size_t keep(char *bytes, size_t size, size_t count, void *body)
-{
-    buffer_add(body, bytes, size * count);
-    return size * count;
-}
-
-static bool get(const char *path, struct buffer *body)
-{
-    CURL *curl = curl_easy_init();
-    long status = 0;
-    if (curl == NULL)
-        return false;
-    curl_easy_setopt(curl, CURLOPT_URL, "http://stagedoor/metrics");
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
-    bool good = curl_easy_perform(curl) == CURLE_OK &&
-                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
-                status == 200;
-    curl_easy_cleanup(curl);
-    return good;
-}
-
-bool scrape_get(const char *folder, const char *name, struct buffer *body)
-{
-    char path[PATH_SIZE];
-    int opened = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    buffer_clear(body);
-    if (opened < 0)
-        return false;
-    /* The path of a socket must be short, that of a folder need not. */
-    bool good = snprintf(path, sizeof path, "/proc/self/fd/%d/%s", opened, name) < PATH_SIZE &&
-                get(path, body);
-    close(opened);
-    return good;
 }

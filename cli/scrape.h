@@ -1,5 +1,5 @@
 /* scrape.h: what a process tells of itself at its admin socket, read back from the text format of
- * Prometheus (exposition format 0.0.4). */
+ * Prometheus (exposition format 0.0.4). Pure. */
 #ifndef CLI_SCRAPE_H
 #define CLI_SCRAPE_H
 
@@ -11,10 +11,10 @@ struct scrape_line {
     double value;
 };
 
-/* The next sample of `*rest`, which moves on; false: there is none. Pure. */
+/* The next sample of `*rest`, which moves on; false: there is none. */
 bool scrape_next(struct text *rest, struct scrape_line *line);
 
-/* The value of a label, as it is written; empty: it has none of that name. Pure. */
+/* The value of a label, as it is written; empty: it has none of that name. */
 struct text scrape_label(struct text labels, const char *name);
 
 /* How long something took, as a histogram tells: counts of what took at most so long. */
@@ -28,11 +28,8 @@ struct scrape_histogram {
 void scrape_add_bucket(struct scrape_histogram *histogram, const struct scrape_line *line);
 
 /* The bound that `share` (0.99) of what came between the two did not exceed; -1: nothing came.
- * What is beyond the last bound is told as that. Pure. */
+ * What is beyond the last bound is told as that. */
 double scrape_quantile(const struct scrape_histogram *before, const struct scrape_histogram *now,
                        double share);
-
-/* GET /metrics at the socket of that name; false: nobody answers there. One thread. */
-bool scrape_get(const char *folder, const char *name, struct buffer *body);
 
 #endif

@@ -7,7 +7,9 @@
 
 #include <assert.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CONNECTIONS_MAX = 32, CONNECTION_TIMEOUT_S = 30, HOST_SIZE = 256, PORT_SIZE = 8 };
@@ -16,6 +18,7 @@ static const char unix_scheme[] = "unix:";
 
 struct admin {
     struct admin_source source;
+    const char *subject;
     struct MHD_Daemon *daemon;
     char *path; /* of its socket; NULL: it has a port */
 };
@@ -77,18 +80,59 @@ static struct page other_page(int status, const char *words)
     return page;
 }
 
+/* Whoever asks over a network has no key, and may only look. */
+static bool is_from_here(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info == NULL || info->client_addr == NULL)
+        return false;
+    if (info->client_addr->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)info->client_addr)->sin_addr.s_addr) >> 24 ==
+               IN_LOOPBACKNET;
+    if (info->client_addr->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)info->client_addr)->sin6_addr);
+    return info->client_addr->sa_family == AF_UNIX;
+}
+
+static struct page level_page(void)
+{
+    struct page page = {.status = 200, .content_type = plain};
+    buffer_print(&page.body, "%s\n", log_level_name(log_level()));
+    return page;
+}
+
+/* PUT /loglevel?level=debug */
+static struct page set_level_page(const struct admin *admin, struct MHD_Connection *connection)
+{
+    enum log_level level;
+    const char *word = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "level");
+    if (!is_from_here(connection))
+        return other_page(403, "the level is changed from the machine itself\n");
+    if (word == NULL || !log_level_parse(word, &level))
+        return other_page(400, "say ?level=debug, info, warning or error\n");
+    log_set_level(level);
+    log_line(LOG_WARNING, admin->subject, "logs from level %s on now, as it was asked to", word);
+    return level_page();
+}
+
 static struct page page_of(const struct admin *admin, struct MHD_Connection *connection,
                            const char *path, const char *method)
 {
+    bool level = strcmp(path, "/loglevel") == 0;
+    if (level && strcmp(method, "PUT") == 0)
+        return set_level_page(admin, connection);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-        return other_page(405, "only GET is answered here\n");
+        return other_page(405, "GET is answered here, and PUT /loglevel\n");
+    if (level)
+        return level_page();
     if (strcmp(path, "/livez") == 0)
         return live_page(admin);
     if (strcmp(path, "/readyz") == 0)
         return ready_page(admin, connection);
     if (strcmp(path, "/metrics") == 0)
         return metrics_page(admin);
-    return other_page(404, "there are /livez, /readyz and /metrics\n");
+    return other_page(404, "there are /livez, /readyz, /metrics and /loglevel\n");
 }
 
 static enum MHD_Result handle(void *self, struct MHD_Connection *connection, const char *path,
@@ -179,6 +223,7 @@ struct admin *admin_start(const char *address, const char *subject,
     int descriptor = at_path ? open_at_path(admin, address + strlen(unix_scheme), subject, error)
                              : open_at_port(address, subject, error);
     admin->source = *source;
+    admin->subject = subject;
     if (descriptor >= 0)
         admin->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
                                          handle, admin, MHD_OPTION_LISTEN_SOCKET, descriptor,

@@ -1,4 +1,5 @@
-/* admin.h: a listener for whoever runs a process: GET /livez, /readyz and /metrics, and no more.
+/* admin.h: a listener for whoever runs a process: GET /livez, /readyz, /metrics and /loglevel, and
+ * PUT /loglevel?level=debug from the machine itself; no more.
  *
  * Off unless asked for. It has no keys: let it listen on this machine, on a socket file, or on a
  * network for such things. It serves from a thread of its own, which calls what it was given and

@@ -206,6 +206,19 @@ def test_manager__logs_are_followed_and_emptied(small):
     follower.ended()
 
 
+def test_manager__the_log_level_is_changed_while_they_run(small):
+    web = small.up()
+    web.create_show("hamlet", 9)
+    web.reserve("hamlet")
+    assert " debug " not in small.say("logs", "-n", "1000")
+    assert small.say("loglevel", "shows").split() == ["shows-1", "info"]
+    assert small.say("loglevel", "all", "debug").count("debug") == len(EVERYONE)
+    web.reserve("hamlet")
+    until(lambda: " debug shows/" in small.say("logs", "shows", "-n", "1000"), "decisions to be told")
+    assert small.say("loglevel", "all", "info").count("info") == len(EVERYONE)
+    assert "debug, info, warning or error" in small.say("loglevel", "all", "loud", end=100)
+
+
 def test_manager__monit_tells_how_the_house_fares(small):
     web = small.up()
     web.create_show("hamlet", 3)
