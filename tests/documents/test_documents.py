@@ -156,6 +156,7 @@ def test_asyncapi__examples_fit_their_schemas(document):
 def test_asyncapi__topics_are_made_as_it_says(document):
     source = (ROOT / "bus/kafka_topics.c").read_text()
     made = dict(re.findall(r'\{"([a-z.]+)", "?([\w-]+)"?\}', source))
+    made["message.timestamp.type"] = re.search(r'KAFKA_TIME_SETTING, .*: "(\w+)"\}', source)[1]
     made["max.message.bytes"] = re.search(r'batch_max\[\] = "(\d+)"', source)[1]
     for topic, channel in document["channels"].items():
         kafka = channel["bindings"]["kafka"]

@@ -92,4 +92,4 @@ def kill_and_await(up, service):
     up_children = children_of(up.pid)
     subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(up_children[f"stagedoor-{service}"])],
                    check=True)
-    up.said(rf"^{service} .*: ready", start=heard)
+    up.said(rf"^{service}-1 .*: ready", start=heard)

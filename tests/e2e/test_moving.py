@@ -250,9 +250,9 @@ def beyond_the_end(records):
 
 def test_export__of_a_running_sale_holds_all_causes(house, make_house, tmp_path):
     _, web = house.up()
-    web.create_show(SHOW, 5000)
+    web.create_show(SHOW, 100000)
     crowd = house.start("stagedoor", "bench", "reserve", "--url", web.url, "--data", house.data,
-                        "--show", SHOW, "-c", "16", "-n", "3000")
+                        "--show", SHOW, "-R", "100", "--seconds", "600")
     until(lambda: web.availability(SHOW)["held"] > 20, "the crowd")
     for number in range(3):
         file = tmp_path / f"{number}.jsonl"

@@ -55,7 +55,7 @@ def zsh(*words):
 @pytest.mark.parametrize("line, offered", [
     (("stagedoor", "to"), ["topics"]),
     (("stagedoor", "help", "to"), ["topics"]),
-    (("stagedoor", "topics", ""), ["create", "check"]),
+    (("stagedoor", "topics", ""), ["create", "check", "acls"]),
     (("stagedoor", "topics", "--part"), ["--partitions"]),
     (("stagedoor", "keys", "ro"), ["rotate"]),
     (("stagedoor-edge", "--sample", ""), ["on", "off"]),
