@@ -114,8 +114,8 @@ static void kill_late(struct supervisor *supervisor)
             supervisor_say(supervisor, "%s did not end within %d s; killing it", child->name,
                            STOP_CHILD_MS / 1000);
         else
-            supervisor_say(supervisor, "%s gave no sign of life for %d s; killing it", child->name,
-                           WATCHDOG_MS / 1000);
+            supervisor_say(supervisor, "%s gave no sign of life for %g s; killing it", child->name,
+                           child->watchdog_ms / 1000.0);
         kill(child->pid, SIGKILL);
         child->kill_at_ms += STOP_CHILD_MS;
     }

@@ -58,6 +58,7 @@ struct child_spec {
     const char *env;         /* one more "NAME=VALUE" for its environment; may be NULL */
     const int *fds;          /* the child finds them as 3, 4, … */
     int fd_count;
+    int watchdog_ms; /* 0: WATCHDOG_MS */
 };
 
 /* A child as it is now. Texts are borrowed until the supervisor is called again. */

@@ -36,6 +36,7 @@ struct child *child_new(const struct child_spec *spec, int number)
         assert(i < ARGUMENTS_MAX - 1);
         child->argv[i] = strdup(spec->argv[i]);
     }
+    child->watchdog_ms = spec->watchdog_ms ? spec->watchdog_ms : WATCHDOG_MS;
     child->fd_count = spec->fd_count;
     for (int i = 0; i < spec->fd_count; i++)
         child->fds[i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, FDS_ABOVE);
@@ -76,7 +77,7 @@ void child_notice(struct child *child, const struct notice *notice)
     if (notice->status[0])
         memcpy(child->status, notice->status, sizeof child->status);
     if (notice->alive && child->state == CHILD_RUNNING)
-        child->kill_at_ms = clock_monotonic_ms() + WATCHDOG_MS;
+        child->kill_at_ms = clock_monotonic_ms() + child->watchdog_ms;
 }
 
 static void close_output(struct supervisor *supervisor, struct child *child)
@@ -108,10 +109,10 @@ void child_listen(struct supervisor *supervisor, struct child *child)
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
-static void tell_whom_to_notify(const struct supervisor *supervisor)
+static void tell_whom_to_notify(const struct supervisor *supervisor, const struct child *child)
 {
     char watchdog_us[24];
-    snprintf(watchdog_us, sizeof watchdog_us, "%d000", WATCHDOG_MS);
+    snprintf(watchdog_us, sizeof watchdog_us, "%d000", child->watchdog_ms);
     setenv("NOTIFY_SOCKET", supervisor->notices.address, 1);
     setenv("WATCHDOG_USEC", watchdog_us, 1);
     unsetenv("WATCHDOG_PID");
@@ -137,7 +138,7 @@ static void become(const struct supervisor *supervisor, const struct child *chil
             _exit(END_SYSTEM);
     if (child->env)
         putenv(child->env);
-    tell_whom_to_notify(supervisor);
+    tell_whom_to_notify(supervisor, child);
     execv(child->argv[0], child->argv);
     dprintf(STDERR_FILENO, "cannot start '%s': %s\n", child->argv[0], strerror(errno));
     _exit(END_SYSTEM);

@@ -16,6 +16,7 @@ struct child {
     char *env;
     int fds[SUPERVISOR_FDS_MAX];
     int fd_count;
+    int watchdog_ms;
 
     enum child_state state;
     pid_t pid;

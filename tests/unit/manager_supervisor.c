@@ -315,10 +315,13 @@ static void supervisor__ends_one_and_begins_it_again(void **state)
 
 static void supervisor__kills_who_gives_no_sign_of_life_any_more(void **state)
 {
+    const char *const argv[] = {"/proc/self/exe", "--actor", "ready", "freeze", NULL};
+    struct child_spec spec = {
+        .name = "shows", .role = CHILD_SERVICE, .argv = argv, .watchdog_ms = 500};
     struct roof roof;
     (void)state;
     roof_open(&roof);
-    add_actor(&roof, "shows", CHILD_SERVICE, "ready", "freeze", NULL);
+    supervisor_add(roof.supervisor, &spec);
     expect(&roof, SUPERVISOR_READY);
     assert_int_equal(expect(&roof, SUPERVISOR_ENDED).code, 128 + SIGKILL);
     assert_non_null(strstr(printed(&roof), "shows gave no sign of life"));
