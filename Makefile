@@ -187,11 +187,14 @@ build/.installed-node: tests/documents/package.json tests/documents/package-lock
 	    { cat build/node/log; false; }
 	@touch $@
 
-# What speaks to the edge by its own description, and knows Kubernetes' schemas, from PyPI, for tests only.
-build/.installed-venv: tests/documents/requirements.txt | build/.installed-test
+# What speaks to the edge by its own description, and knows Kubernetes' schemas, from PyPI, for tests only. Of
+# docker-compose only the schema is used, so nothing that it needs comes with it.
+build/.installed-venv: tests/documents/requirements.txt tests/compose/requirements.txt | build/.installed-test
 	@echo "  pip build/venv"
 	@/usr/bin/python3 -m venv --clear build/venv
-	@build/venv/bin/pip install --quiet --disable-pip-version-check --no-input -r $< >build/venv/log 2>&1 || \
+	@{ build/venv/bin/pip install --quiet --disable-pip-version-check --no-input -r $< && \
+	   build/venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps -r $(word 2,$^); \
+	 } >build/venv/log 2>&1 || \
 	    { cat build/venv/log; false; }
 	@touch $@
 

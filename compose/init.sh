@@ -8,7 +8,7 @@ stagedoor topics create
 # An edge that others can reach wants keys. One that only this container can reach makes them.
 keys=$STAGEDOOR_DATA/keys
 if [ ! -e "$keys" ]; then
-    stagedoor-edge --listen 127.0.0.1:0 &
+    stagedoor-edge --listen 127.0.0.1:0 --keys "$STAGEDOOR_DATA" --data "$(mktemp -d)" &
     edge=$!
     while [ ! -e "$keys" ] && kill -0 "$edge" 2>/dev/null; do
         sleep 0.1
