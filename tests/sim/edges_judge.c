@@ -296,6 +296,12 @@ static bool is_same(const struct given *a, const struct given *b)
            (a->status >= 300 || strcmp(a->named, b->named) == 0);
 }
 
+/* Its key means what it said from then on: it was understood, and not another's. */
+static bool was_taken(const struct given *given)
+{
+    return given && given->status != 400 && given->status != 422;
+}
+
 /* All final answers to one body are one; and but one body has one that is not "reused". What was
  * not understood was not sent, and another time, or at another edge, it may be. */
 static void check_ask(struct edges_judge *judge, const struct ask *ask)
@@ -314,7 +320,7 @@ static void check_ask(struct edges_judge *judge, const struct ask *ask)
                          first->edge, first->status, first->code, (long long)first->at_ms,
                          given->edge, given->status, given->code, (long long)given->at_ms);
     }
-    if (finals[0] && finals[1] && finals[0]->status != 422 && finals[1]->status != 422)
+    if (was_taken(finals[0]) && was_taken(finals[1]))
         edges_breach(judge, "%s %s of %s: both bodies were answered, %d and %d",
                      kind_name(ask->kind), ask->command_id, ask->customer->reservation_id,
                      finals[0]->status, finals[1]->status);
