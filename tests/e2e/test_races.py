@@ -149,7 +149,7 @@ def test_races__none_in_an_edge_under_load(house_on, sqlite_bus):
         house.service(service)
     edge, web = start_edge(house)
     for number, show in enumerate(SHOWS):
-        web.create_show(show, 40 if number % 2 else 5000, hold_ttl_s=60)
+        web.create_show(show, 8 if number % 2 else 5000, hold_ttl_s=60)
     until_s = time.monotonic() + SECONDS
     customers = [Customer(web, number, until_s) for number in range(THREADS)]
     for customer in customers:
