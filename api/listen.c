@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACTIVATED_FIRST = 3 };
+enum { ACTIVATED_FIRST = 3 };
 
 /* ---- systemd's sockets ----------------------------------------------------------------------- */
 
@@ -84,58 +84,12 @@ static int inherited(const struct listen_address *listener)
     return -1;
 }
 
-static int bind_one(const struct addrinfo *address)
-{
-    int yes = 1;
-    int socket_fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (socket_fd < 0)
-        return -1;
-    setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (address->ai_family == AF_INET6)
-        setsockopt(socket_fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-    if (bind(socket_fd, address->ai_addr, address->ai_addrlen) == 0 &&
-        listen(socket_fd, BACKLOG) == 0)
-        return socket_fd;
-    int reason = errno;
-    close(socket_fd);
-    errno = reason;
-    return -1;
-}
-
-static int open_socket(const struct listen_address *listener, char *error)
-{
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    int problem = getaddrinfo(listener->host, listener->port, &hints, &found);
-    if (problem) {
-        snprintf(error, LISTEN_ERROR_SIZE, "cannot find the address '%s': %s", listener->host,
-                 gai_strerror(problem));
-        return -1;
-    }
-    int socket_fd = -1;
-    for (const struct addrinfo *each = found; each && socket_fd < 0; each = each->ai_next)
-        socket_fd = bind_one(each);
-    if (socket_fd < 0)
-        snprintf(error, LISTEN_ERROR_SIZE,
-                 "cannot listen on '%s:%s': %s; is another server there? try another port",
-                 listener->host, listener->port, strerror(errno));
-    freeaddrinfo(found);
-    return socket_fd;
-}
-
 /* Port 0 becomes the one the kernel chose. */
-static void learn_port(struct listen_address *listener, int socket_fd)
+static void learn_port(struct listen_address *listener, int descriptor)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } own = {.v6 = {0}};
-    socklen_t size = sizeof own;
-    if (getsockname(socket_fd, &own.any, &size) != 0)
-        return;
-    int port = ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
-    snprintf(listener->port, sizeof listener->port, "%d", port);
+    int port = socket_port(descriptor);
+    if (port)
+        snprintf(listener->port, sizeof listener->port, "%d", port);
 }
 
 bool listen_all(struct options *options, int sockets[LISTENERS_MAX], char *error)
@@ -148,7 +102,8 @@ bool listen_all(struct options *options, int sockets[LISTENERS_MAX], char *error
             if (flags >= 0)
                 fcntl(sockets[i], F_SETFL, flags | O_NONBLOCK);
         } else {
-            sockets[i] = open_socket(&options->listeners[i], error);
+            sockets[i] =
+                socket_listen(options->listeners[i].host, options->listeners[i].port, error);
         }
         if (sockets[i] < 0) {
             while (i-- > 0)

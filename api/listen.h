@@ -6,8 +6,9 @@
 #define API_LISTEN_H
 
 #include "api/options.h"
+#include "process/sockets.h"
 
-enum { LISTEN_ERROR_SIZE = 512 };
+enum { LISTEN_ERROR_SIZE = SOCKETS_ERROR_SIZE };
 
 /* The sockets of systemd, if it has opened any for this process, become the listeners, whatever
  * --listen says. false: `error` (LISTEN_ERROR_SIZE bytes) says what to do. */

@@ -1,6 +1,8 @@
 /* Listening sockets, opened before anyone serves from them. */
 #include "manager/doorway.h"
 
+#include "process/sockets.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -68,19 +70,6 @@ const char *doorway_url(const struct doorway *doorway, char out[DOORWAY_TEXT_SIZ
     return out;
 }
 
-/* The port the kernel chose. */
-static void learn_port(struct doorway *doorway)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } name = {.v6 = {0}};
-    socklen_t size = sizeof name;
-    if (getsockname(doorway->fd, &name.any, &size) == 0)
-        doorway->port = ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
-}
-
 static bool bind_to(struct doorway *doorway, const struct addrinfo *address)
 {
     int yes = 1;
@@ -95,7 +84,7 @@ static bool bind_to(struct doorway *doorway, const struct addrinfo *address)
         return false;
     }
     doorway->fd = fd;
-    learn_port(doorway);
+    doorway->port = socket_port(fd);
     return true;
 }
 
