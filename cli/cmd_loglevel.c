@@ -40,7 +40,7 @@ int command_loglevel(const struct command *command, int argc, char **argv)
 {
     struct change change = {.data = DATA_DEFAULT};
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &change.data, "folder of the house (var)"),
+        HOUSE_OPTION(&change.data),
     };
     struct operands operands;
     enum log_level level;

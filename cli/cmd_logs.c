@@ -187,7 +187,7 @@ int command_logs(const struct command *command, int argc, char **argv)
 {
     struct logs logs = {.command = command, .data = DATA_DEFAULT, .last_count = LINES_DEFAULT};
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &logs.data, "folder of the house (var)"),
+        HOUSE_OPTION(&logs.data),
         OPTION_FLAG("follow", 'f', NULL, &logs.follow, "go on with what is said from now on"),
         OPTION_COUNT("lines", 'n', "N", NULL, &logs.last_count, 0, LINES_MOST,
                      "of those said already (20)"),

@@ -70,7 +70,7 @@ static int ask(const struct command *command, int argc, char **argv, bool whole)
     const char *data = DATA_DEFAULT;
     struct list list = {.whole = whole};
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &data, "folder of the house (var)"),
+        HOUSE_OPTION(&data),
         OPTION_FLAG("json", 0, NULL, &list.json, "an object a line"),
     };
     struct operands operands;

@@ -300,7 +300,7 @@ int command_monit(const struct command *command, int argc, char **argv)
     static struct monit monit;
     monit = (struct monit){.command = command, .data = DATA_DEFAULT};
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &monit.data, "folder of the house (var)"),
+        HOUSE_OPTION(&monit.data),
         OPTION_COUNT("count", 'n', "N", NULL, &monit.count, 0, COUNT_MOST,
                      "end after so many looks (0: never)"),
         OPTION_FLAG("json", 0, NULL, &monit.json, "an object a line for each, once a second"),

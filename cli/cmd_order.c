@@ -38,7 +38,7 @@ static int give(const struct command *command, const struct operands *operands, 
 }
 
 #define ORDER_OPTIONS(order)                                                                       \
-    OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &(order)->data, "folder of the house (var)"),     \
+    HOUSE_OPTION(&(order)->data),                                                                  \
         OPTION_FLAG("json", 0, NULL, &(order)->json, "what is said as JSON, an object a line")
 
 /* `least` operands are needed, `most` allowed. */

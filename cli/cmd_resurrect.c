@@ -33,7 +33,7 @@ int command_resurrect(const struct command *command, int argc, char **argv)
     bool foreground = false;
     struct saved saved;
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &data, "folder of the house (var)"),
+        HOUSE_OPTION(&data),
         OPTION_FLAG("foreground", 0, NULL, &foreground, "stay in this terminal"),
     };
     struct operands operands;

@@ -65,7 +65,7 @@ int command_save(const struct command *command, int argc, char **argv)
     struct buffer out = {0};
     struct saving saving = {.out = &out};
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &data, "folder of the house (var)"),
+        HOUSE_OPTION(&data),
     };
     struct operands operands;
     int end;

@@ -78,7 +78,7 @@ int command_startup(const struct command *command, int argc, char **argv)
     struct buffer unit = {0};
     struct saved saved;
     const struct option_spec specs[] = {
-        OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", &data, "folder of the house (var)"),
+        HOUSE_OPTION(&data),
         OPTION_FLAG("print", 0, NULL, &print, "print the unit, and write nothing"),
     };
     struct operands operands;

@@ -27,6 +27,10 @@ struct log_options {
                     "folder of bus, register and keys (var)"),                                     \
         BUS_OPTIONS_MORE(&(options)->bus)
 
+/* The row of an option table for a command that asks about a house on this machine. */
+#define HOUSE_OPTION(data)                                                                         \
+    OPTION_TEXT("data", "DIR", "STAGEDOOR_DATA", data, "folder of the house (var)")
+
 /* What was said of the log by file and line, for the programs that are started from now on. */
 void log_hand_on(const struct log_options *options);
 
