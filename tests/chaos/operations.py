@@ -13,7 +13,6 @@ import argparse
 import collections
 import contextlib
 import http.client
-import json
 import os
 import pathlib
 import random
@@ -29,7 +28,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from buses import Broker, KafkaBus, SqliteBus  # noqa: E402
 from log import ACCEPTED, judge  # noqa: E402
-from theatre import BIN, Web, new_key, until  # noqa: E402
+from managed import Managed  # noqa: E402
+from theatre import BIN, House, Throng, new_key, until  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CUSTOMERS = 8
@@ -39,42 +39,15 @@ KILL_EVERY_S = 5
 CALM, STORM = "calm", "storm"
 
 
-class House:
-    """`stagedoor up -d`, and what one says to it."""
-
-    def __init__(self, bus, folder):
-        self.bus, self.data = bus, folder / "data"
-
-    def say(self, *words, right=(0,)):
-        done = subprocess.run([BIN / "stagedoor", *map(str, words), "--data", self.data],
-                              capture_output=True, text=True, check=False)
-        assert done.returncode in right, f"{words}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def open(self):
-        said = self.say("up", "-d", *self.bus.arguments, "--listen", "127.0.0.1:0", "--scale",
-                        "edge=2")
-        url = next(line.split()[1] for line in said.splitlines() if line.startswith("open: "))
-        return Web(url, (self.data / "signin").read_text().strip())
-
-    def ls(self):
-        return [json.loads(line) for line in self.say("ls", "--json").splitlines()]
-
-    def is_whole(self):
-        return all(process["ready"] for process in self.ls())
-
-
-class Customers:
+class Customers(Throng):
     """They buy until it is over. What went wrong is told with the kind of minute it happened in."""
 
     def __init__(self, web):
-        self.web = web
-        self.minute, self.over = STORM, threading.Event()
+        super().__init__(CUSTOMERS, self.buy)
+        self.web, self.minute = web, STORM
         self.took = {CALM: [], STORM: []}
         self.failed = {CALM: collections.Counter(), STORM: collections.Counter()}
         self.told, self.lock = [], threading.Lock()
-        self.threads = [threading.Thread(target=self.buy, args=(number,))
-                        for number in range(CUSTOMERS)]
 
     def buy(self, number):
         dice = random.Random(number)
@@ -109,16 +82,6 @@ class Customers:
             return "503 with Retry-After", None
         return f"{answer.status}: {answer.text[:200]}", None
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
 
 def operate(house, dice, until_s):
     """One change after the other; the last one may end a little late."""
@@ -127,13 +90,13 @@ def operate(house, dice, until_s):
                       ("reload", dice.choice(("edge", "shows", "reservations", "checkout"))),
                       ("scale", "edge", "1"), ("scale", "shows", "1"), ("scale", "edge", "2")):
             # In a storm an instance may die while it is waited for: the change is told to have failed.
-            house.say(*words, right=(0, 1))
+            house.say(*words, end=(0, 1), seconds=600)
             if time.monotonic() >= until_s:
                 break
 
 
 def kill_someone(house, dice):
-    alive = [process for process in house.ls() if process["pid"]]
+    alive = [process for process in house.ls().values() if process["pid"]]
     victim = dice.choice(alive)
     with contextlib.suppress(ProcessLookupError):
         os.kill(victim["pid"], signal.SIGKILL)
@@ -148,13 +111,14 @@ def storm(house, dice, until_s):
         killed[kill_someone(house, dice)] += 1
         time.sleep(KILL_EVERY_S)
     operator.join()
-    until(house.is_whole, "everyone to be there again")
+    until(lambda: all(process["ready"] for process in house.ls().values()),
+          "everyone to be there again")
     return killed
 
 
 def run(house, options):
     dice, killed = random.Random(options.seed), collections.Counter()
-    web = house.open()
+    web = house.up("--scale", "edge=2")
     for show in SHOWS:
         web.create_show(show, 1_000_000)
     end_s = time.monotonic() + options.seconds
@@ -166,7 +130,7 @@ def run(house, options):
             killed += storm(house, dice, min(end_s, time.monotonic() + MINUTE_S))
             print(tell(customers, killed), flush=True)
     house.say("down")
-    verdict = subprocess.run([BIN / "stagedoor", "verify", "--replay", *house.bus.arguments],
+    verdict = subprocess.run([BIN / "stagedoor", "verify", "--replay", *house.house.bus.arguments],
                              capture_output=True, text=True, check=False)
     print(verdict.stdout + verdict.stderr)
     wrong = [f"in calm: {what} × {count}" for what, count in customers.failed[CALM].items()]
@@ -181,7 +145,7 @@ def run(house, options):
 
 def compare(house, customers):
     """What customers were told, with what lies in the log."""
-    records = house.bus.read(("shows.events",))
+    records = house.house.bus.read(("shows.events",))
     judge(records)
     held = collections.Counter(record.body()["reservation_id"] for record in records
                                if record.verdict == ACCEPTED and record.type == "SeatsHeld")
@@ -216,12 +180,9 @@ def main():
             bus = KafkaBus(broker)
         else:
             bus = SqliteBus(folder)
-        house = House(bus, folder)
-        try:
-            return run(house, options)
-        finally:
-            if (house.data / "control").exists():
-                house.say("down")
+        house = Managed(House(bus, folder))
+        stack.callback(house.close)
+        return run(house, options)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from test_manager import Managed
+from managed import Managed
 from test_sample import CONCERT, PLAY, SHOWS
 from theatre import Buyers, Web, new_key, until
 
@@ -22,8 +22,7 @@ SEATS = 2000
 def managed(house_on, sqlite_bus):
     found = Managed(house_on(sqlite_bus))
     yield found
-    if (found.house.data / "control").exists():
-        found.house.run("down", "--data", found.house.data)
+    found.close()
 
 
 def reserve_many(web, show, count):

@@ -7,48 +7,17 @@ import signal
 
 import pytest
 
-from theatre import BIN, SERVICES, Buyers, Web, children_of, is_alive, until
+from managed import Managed
+from theatre import BIN, SERVICES, Buyers, children_of, is_alive, until
 
 EVERYONE = ["shows-1", "reservations-1", "checkout-1", "edge-1"]
-
-
-class Managed:
-    """A house that runs without a terminal."""
-
-    def __init__(self, house):
-        self.house = house
-
-    def say(self, *words, end=0, seconds=60):
-        """stagedoor WORDS of this house; what it printed."""
-        done = self.house.run(*words, "--data", self.house.data, seconds=seconds)
-        assert done.returncode == end, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def up(self, *more):
-        said = self.say("up", "-d", *self.house.bus.arguments, "--listen", "127.0.0.1:0", *more)
-        return self.web(said)
-
-    def web(self, said):
-        url = re.search(r"^open: (http://\S+)", said, re.M)[1]
-        return Web(url, (self.house.data / "signin").read_text().strip())
-
-    def ls(self, *who):
-        """{name: what is known of it}"""
-        lines = self.say("ls", "--json", *who).splitlines()
-        return {process["name"]: process for process in map(json.loads, lines)}
-
-    def down(self):
-        self.say("down")
-        return not (self.house.data / "control").exists()
 
 
 @pytest.fixture
 def managed(house):
     found = Managed(house)
     yield found
-    if (house.data / "control").exists():
-        print(house.run("logs", "-n", "200", "--data", house.data).stdout)
-        house.run("down", "--data", house.data)
+    found.close()
 
 
 @pytest.fixture
@@ -56,9 +25,7 @@ def small(house_on, sqlite_bus):
     """For what has nothing to do with the bus."""
     found = Managed(house_on(sqlite_bus))
     yield found
-    if (found.house.data / "control").exists():
-        print(found.house.run("logs", "-n", "200", "--data", found.house.data).stdout)
-        found.house.run("down", "--data", found.house.data)
+    found.close()
 
 
 def test_manager__runs_without_a_terminal_until_it_is_told(managed):

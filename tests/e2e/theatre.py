@@ -208,16 +208,34 @@ class Web:
                          bearer=reservation["secret"], headers={"Prefer": "wait=20"}, **more)
 
 
-class Buyers:
+class Throng:
+    """Threads that do `work(number)` for as long as the block lasts; they look at `over`."""
+
+    def __init__(self, count, work):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Buyers(Throng):
     """Customers who reserve and look, one after the other, for as long as the block lasts. What they
     were told that was not right is in `failed`."""
 
     def __init__(self, web, show, count=6):
+        super().__init__(count, self.buy)
         self.web, self.show = web, show
-        self.over, self.failed, self.sold = threading.Event(), [], []
-        self.threads = [threading.Thread(target=self.buy) for _ in range(count)]
+        self.failed, self.sold = [], []
 
-    def buy(self):
+    def buy(self, _):
         while not self.over.is_set():
             try:
                 answer = self.web.reserve(self.show)
@@ -233,16 +251,6 @@ class Buyers:
         """Waits until so many more have bought."""
         before = len(self.sold)
         until(lambda: len(self.sold) > before + count, "the sale to go on")
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
 
 
 # ---- the house -----------------------------------------------------------------------------------
