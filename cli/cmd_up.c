@@ -34,11 +34,11 @@ static void print_missing(const struct up *up, struct buffer *out)
     for (int i = 0; i < supervisor_count(up->house.supervisor); i++) {
         struct child_look child;
         supervisor_look(up->house.supervisor, i, &child);
-        if (child.role == CHILD_SERVICE && !child.ready)
+        if (child.role != CHILD_TASK && !child.ready)
             buffer_print(out, "%s%s", out->size ? ", " : "", child.name);
     }
     if (!up->edge_ready)
-        buffer_print(out, "%sedge", out->size ? ", " : "");
+        buffer_print(out, "%san answer of the edge", out->size ? ", " : "");
 }
 
 static void announce(struct up *up)
