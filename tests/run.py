@@ -18,6 +18,10 @@ exit code of 1. What there is to run is said by the Makefile, one argument a sui
               look at the clock as well, those that compute are nice to them
     alone     the suite runs when nothing else does: it needs the whole machine
 
+Temporary files, those of brokers among them, lie in memory (/dev/shm) where there is room: what a
+test asks is whether a process that dies loses anything, and a disk that stands still for seconds
+because somebody compiles is no part of the question.
+
 Jobs begin in the order in which they are given: the long ones should come first.
 
 WORDS may begin with variables: 'bus cmocka: STAGEDOOR_TEST_BACKENDS=sqlite build/…/conformance'.
@@ -27,11 +31,13 @@ counting that is used. Only the standard library; Debian's /usr/bin/python3."""
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +52,8 @@ PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovid
 KINDS = ("cmocka", "counted", "pytest", "files", "command")
 MARKS = ("kafka", "waits", "alone")
 KAFKA_VARIABLE = "STAGEDOOR_TEST_KAFKA"
+SHARED_MEMORY = pathlib.Path("/dev/shm")
+ROOM_BYTES = 6 << 30  # in it; a whole run takes about a third of that
 STOP_S = 30  # from "please stop" to kill -9
 NICE = 10  # of what computes, while others look at the clock
 SHOWN_MAX = 200_000  # characters of one failed program's output
@@ -112,6 +120,43 @@ def jobs_of(suite):
     return [Job(suite, suite.words)]
 
 
+# ---- where files lie -----------------------------------------------------------------------------
+
+def has_room(folder):
+    """Programs are started from there, too."""
+    try:
+        found = os.statvfs(folder)
+        memory = dict(line.split(":") for line in open("/proc/meminfo", encoding="ascii"))
+        available = int(memory["MemAvailable"].split()[0]) << 10
+    except (OSError, KeyError):
+        return False
+    return (os.access(folder, os.W_OK) and not found.f_flag & os.ST_NOEXEC
+            and found.f_bavail * found.f_frsize >= ROOM_BYTES and available >= 2 * ROOM_BYTES)
+
+
+def is_alive(pid):
+    return pathlib.Path(f"/proc/{pid}").exists()
+
+
+@contextlib.contextmanager
+def files_in_memory():
+    """For everybody who asks for a temporary file. What earlier runs had no time to give back goes
+    first."""
+    if not has_room(SHARED_MEMORY):
+        yield
+        return
+    for left in SHARED_MEMORY.glob("stagedoor-tests-*"):
+        if not is_alive(left.name.rsplit("-", 1)[1]):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = SHARED_MEMORY / f"stagedoor-tests-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 # ---- the broker ----------------------------------------------------------------------------------
 
 class Broker:
@@ -119,7 +164,7 @@ class Broker:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.folder = ROOT / f"var/test-kafka-{os.getpid()}"
+        self.folder = pathlib.Path(tempfile.gettempdir()) / f"stagedoor-kafka-{os.getpid()}"
         self.address_found = os.environ.get(KAFKA_VARIABLE)
         self.started = False
 
@@ -368,18 +413,23 @@ def options_of(arguments):
     return parser.parse_args(arguments)
 
 
-def main(arguments):
-    options = options_of(arguments)
+def run_and_clear(options):
     runner = Runner(options.timeout)
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)  # in the background it is ignored, by children as well
     try:
-        passed, failed = run_all(runner, options)
+        return run_all(runner, options)
     except KeyboardInterrupt:
         print("run.py: interrupted")
-        passed, failed = 0, 1
+        return 0, 1
     finally:
         runner.broker.wipe()
+
+
+def main(arguments):
+    options = options_of(arguments)
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)  # in the background it is ignored, by children as well
+    with files_in_memory():
+        passed, failed = run_and_clear(options)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

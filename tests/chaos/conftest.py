@@ -9,7 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from buses import Broker, KafkaBus, SharedBroker  # noqa: E402
+from buses import Broker, KafkaBus, SharedBroker, folder_of  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from theatre import House  # noqa: E402
 
@@ -18,7 +18,7 @@ from theatre import House  # noqa: E402
 def broker():
     """STAGEDOOR_TEST_KAFKA=HOST:PORT, or one of our own for as long as the tests run."""
     address = os.environ.get("STAGEDOOR_TEST_KAFKA")
-    found = SharedBroker(address) if address else Broker(ROOT / f"var/chaos-kafka-{os.getpid()}")
+    found = SharedBroker(address) if address else Broker(folder_of("chaos"))
     yield found
     found.wipe()
 

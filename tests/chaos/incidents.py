@@ -111,7 +111,7 @@ def sleeper(company, incident):
     understudy = company.understudy(incident.service)
     incident.instance = understudy.instance
     incident.at_ms = incident.healed_ms = now_ms()
-    understudy.signal(signal.SIGSTOP)
+    company.house.freeze(understudy)
     if not company.sales_resume(incident.at_ms, seconds=3 * SESSION_MS / 1000):
         incident.note = "nobody took over while it slept"
     understudy.signal(signal.SIGCONT)

@@ -31,7 +31,6 @@ from log import ACCEPTED, judge  # noqa: E402
 from managed import Managed  # noqa: E402
 from theatre import BIN, House, Throng, new_key, until  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 CUSTOMERS = 8
 SHOWS = [f"show-{number}" for number in range(8)]
 MINUTE_S = 60
@@ -175,7 +174,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         folder = pathlib.Path(folder)
         if options.bus == "kafka":
-            broker = Broker(ROOT / f"var/operations-kafka-{os.getpid()}")
+            broker = Broker(folder / "kafka")
             stack.callback(broker.wipe)
             bus = KafkaBus(broker)
         else:

@@ -50,6 +50,18 @@ class SqliteBus:
         finally:
             database.close()
 
+    def is_writable(self):
+        """Not while a process that is frozen holds the lock of writers."""
+        database = sqlite3.connect(self.path, timeout=1, isolation_level=None)
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+            return True
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            database.close()
+
     def append(self, topic, value, key=None, headers=(), partition=None):
         """As a stranger with the sqlite3 shell would do it."""
         if partition is None:
@@ -88,6 +100,9 @@ class KafkaBus:
 
     def read(self, topics=log.TOPICS):
         return log.read_kafka(self.address, self.prefix, topics)
+
+    def is_writable(self):
+        return True
 
     def append(self, topic, value, key=None, headers=(), partition=None):
         """As a stranger with kcat would do it. Without `partition` kcat chooses by the key."""
@@ -132,6 +147,11 @@ class KafkaBus:
 
 
 # ---- a broker ------------------------------------------------------------------------------------
+
+def folder_of(name):
+    """For a broker that a whole run of pytest shares."""
+    return pathlib.Path(tempfile.gettempdir()) / f"stagedoor-{name}-kafka-{os.getpid()}"
+
 
 class Broker:
     """A real Kafka in a folder of its own."""

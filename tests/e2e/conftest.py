@@ -1,14 +1,11 @@
 """Fixtures: every test gets a fresh log and a house on it, once for each bus."""
 
 import os
-import pathlib
 
 import pytest
 
-from buses import Broker, KafkaBus, SharedBroker, SqliteBus
+from buses import Broker, KafkaBus, SharedBroker, SqliteBus, folder_of
 from theatre import BIN, House
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def pytest_sessionstart():
@@ -23,7 +20,7 @@ def pytest_sessionstart():
 def broker():
     """STAGEDOOR_TEST_KAFKA=HOST:PORT, or one of our own for as long as the tests run."""
     address = os.environ.get("STAGEDOOR_TEST_KAFKA")
-    found = SharedBroker(address) if address else Broker(ROOT / f"var/e2e-kafka-{os.getpid()}")
+    found = SharedBroker(address) if address else Broker(folder_of("e2e"))
     yield found
     found.wipe()
 
@@ -31,7 +28,7 @@ def broker():
 @pytest.fixture(scope="session")
 def frail_broker():
     """One that tests may kill; they leave it running."""
-    found = Broker(ROOT / f"var/e2e-frail-{os.getpid()}")
+    found = Broker(folder_of("frail"))
     yield found
     found.wipe()
 

@@ -34,7 +34,7 @@ def test_owners__says_who_and_whether_anything_waits(house):
     mine = [found["shows", partition] for partition in range(4)]
     assert {(row["state"], row["instance"], row["pid"], row["claims_lately"]) for row in mine} == {
         ("ready", "shows-1", program.pid, 1)}
-    program.signal(signal.SIGSTOP)
+    house.freeze(program)
     tell(house, "publish", "--force", "shows.commands", "CreateShow", SHOW, "{}")
     waiting = [row for row in owners(house).values() if row["waiting"]]
     assert [(row["service"], row["state"], row["waiting"]) for row in waiting] == [

@@ -3,22 +3,20 @@
 import concurrent.futures
 import itertools
 import os
-import pathlib
 import shlex
 import subprocess
 
 import pytest
 
 import log
+from buses import folder_of
 from secured import CLUSTER, GROUP, TOPIC, SecuredBroker, SecuredBus
 from theatre import House
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def broker():
-    found = SecuredBroker(ROOT / f"var/e2e-secured-{os.getpid()}")
+    found = SecuredBroker(folder_of("secured"))
     yield found
     found.wipe()
 

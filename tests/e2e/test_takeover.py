@@ -120,7 +120,7 @@ def test_takeover__a_sleeper_doubles_nothing(house):
     first, _, web = two_of_shows(house)
     sell_one_of_each(web)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        first.signal(signal.SIGSTOP)
+        house.freeze(first)
         sale = pool.submit(sell_one_of_each, web)
         until(lambda: len(owned_by(house, "shows-b")) == PARTITIONS, "the other to own all")
         sale.result()

@@ -308,6 +308,16 @@ class House:
             shutil.copy(self.data / name, data)
         return self.edge(data=data)
 
+    def freeze(self, program):
+        """In mid-sentence, but not with the log's only pen in its hand: that stops everybody."""
+        def lies_still():
+            program.signal(signal.SIGSTOP)
+            if self.bus.is_writable():
+                return True
+            program.signal(signal.SIGCONT)
+            return False
+        until(lies_still, f"{program.name} to be frozen while it writes nothing")
+
     def check_log(self, seconds=PATIENCE_S):
         """At rest nothing may be wrong in the log, nothing unanswered, and all as published."""
         deadline = time.monotonic() + seconds
