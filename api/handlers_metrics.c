@@ -136,7 +136,7 @@ void edge_metrics(struct edge *edge, struct buffer *out)
 
 void handle_metrics(struct edge *edge, struct request *request)
 {
-    metrics_process(&request->answer.body, "edge");
+    process_metrics(&request->answer.body, "edge");
     edge_metrics(edge, &request->answer.body);
     request->answer.status = 200;
     request->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";

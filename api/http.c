@@ -291,7 +291,8 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
               : MHD_queue_response(connection, 503, exchange->http->last_resort);
     if (response)
         MHD_destroy_response(response);
-    int64_t us = clock_monotonic_us() - exchange->begun_us;
+    int64_t now_us = clock_monotonic_us(), us = now_us - exchange->begun_us;
+    tracing_end(&exchange->request, exchange->begun_us, now_us);
     measures_note(&exchange->http->edge->measures, exchange->request.route, answer->status,
                   answer->problem, us);
     if (log_wants(LOG_DEBUG))

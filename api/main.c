@@ -12,6 +12,7 @@
 #include "base/folder.h"
 #include "base/memory.h"
 #include "keys/keys_file.h"
+#include "process/spans.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -300,6 +301,7 @@ int main(int count, char **arguments)
         check(&options);
     block_signals(&signals);
     umask(077); /* keys and names of people */
+    spans_open("edge", NULL);
     edge.options = &options;
     edge_init(&edge);
     front_shows(&front, &edge);
@@ -333,6 +335,7 @@ int main(int count, char **arguments)
     bus_thread_close(edge.bus_thread);
     register_close(edge.register_file);
     edge_release(&edge);
+    spans_close();
     log_line(LOG_INFO, "edge", "stopped");
     return END_OK;
 }

@@ -2,6 +2,7 @@
 #include "api/options.h"
 
 #include "process/admin.h"
+#include "process/spans.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -194,7 +195,7 @@ static int edge_specs(struct options *options, struct option_spec specs[SPECS_MA
     return sizeof rows / sizeof *rows;
 }
 
-static const char more[] =
+static const char more[] = SPANS_HELP
     "KIND: which of the course's servers GET / answers as: monolith, api, shows or reservations.\n"
     "What may be repeated is separated by commas in its variable. STAGEDOOR_KEYS holds the lines\n"
     "of the keys file. Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n";

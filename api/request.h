@@ -12,6 +12,7 @@
 
 #include "api/address.h"
 #include "api/errand.h"
+#include "api/tracing.h"
 #include "keys/keys.h"
 #include "base/arena.h"
 
@@ -120,6 +121,7 @@ struct request {
     struct text parts[REQUEST_PARTS_MAX]; /* what stood for the {…} of the route */
     int route;                            /* its number (routes.h) */
     bool sample;                          /* errors are {"error": text} */
+    struct tracing tracing;               /* by route_request */
 
     struct answer answer;
     struct errand errand;

@@ -286,41 +286,22 @@ struct page *route_glance(struct edge *edge, struct text path, const struct addr
     return page || !is_up(edge, &lost) ? page : page_of(edge, parts[0]);
 }
 
-/* W3C Trace Context, level 1: version 00 to fe, ids that are not zero. */
-static bool is_traceparent(struct text text)
+/* The request's name goes out again, and into the records it makes; what is malformed is as if it
+ * were not there. */
+static void take_name(struct request *request)
 {
-    static const size_t sizes[] = {2, 32, 16, 2};
-    struct text rest = text;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        struct text part = text_cut(&rest, '-');
-        if (part.size != sizes[i] || strspn(part.data, "0123456789abcdef") < part.size)
-            return false;
-        bool id = i == 1 || i == 2;
-        if ((id && strspn(part.data, "0") >= part.size) || (i == 0 && text_is(part, "ff")))
-            return false;
-    }
-    return rest.data == NULL;
-}
-
-/* What names the request goes out again, and into the records it makes; what is malformed is as if
- * it were not there. */
-static void take_names(struct request *request)
-{
-    struct request_headers *headers = &request->headers;
-    if (!is_request_id(headers->request_id))
-        headers->request_id = text_from(NULL, 0);
-    if (!is_traceparent(headers->traceparent))
-        headers->traceparent = text_from(NULL, 0);
-    if (headers->request_id.data)
-        answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(headers->request_id));
-    if (headers->traceparent.data)
-        answer_header(request, "traceparent", "%.*s", TEXT_PRINT(headers->traceparent));
+    struct text *name = &request->headers.request_id;
+    if (is_request_id(*name))
+        answer_header(request, "X-Request-Id", "%.*s", TEXT_PRINT(*name));
+    else
+        *name = text_from(NULL, 0);
 }
 
 void route_request(struct edge *edge, struct request *request)
 {
-    take_names(request);
+    take_name(request);
     const struct route *route = find(edge, request);
+    tracing_begin(request, !(route && route->flags & ROUTE_PROBE));
     request->answer.kept_count = request->answer.header_count;
     if (route == NULL)
         return;

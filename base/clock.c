@@ -24,3 +24,8 @@ int64_t clock_wall_ms(void)
 {
     return microseconds(CLOCK_REALTIME) / 1000;
 }
+
+int64_t clock_wall_us(void)
+{
+    return microseconds(CLOCK_REALTIME);
+}

@@ -8,5 +8,6 @@
 int64_t clock_monotonic_ms(void); /* since some start; never goes back; for timeouts */
 int64_t clock_monotonic_us(void); /* the same in microseconds; for measuring */
 int64_t clock_wall_ms(void);      /* UTC epoch milliseconds; may jump; for people only */
+int64_t clock_wall_us(void);      /* the same in microseconds */
 
 #endif

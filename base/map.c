@@ -6,17 +6,6 @@
 
 #include <assert.h>
 
-/* FNV-1a, then a finaliser: keys are short and alike. */
-static uint64_t hash_of(struct text key)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ (unsigned char)key.data[i]) * 0x100000001b3u;
-    hash ^= hash >> 32;
-    hash *= 0xd6e8feb86659fd93u;
-    return hash ^ hash >> 32;
-}
-
 static size_t slot_of(const struct map *map, struct text key, uint64_t hash)
 {
     size_t at = hash & (map->capacity - 1);
@@ -36,7 +25,7 @@ void *map_find(const struct map *map, struct text key)
 {
     if (map->count == 0)
         return NULL;
-    return map->slots[slot_of(map, key, hash_of(key))].value;
+    return map->slots[slot_of(map, key, text_hash(key))].value;
 }
 
 static void map_double(struct map *map)
@@ -55,7 +44,7 @@ void map_insert_take(struct map *map, struct text key, void *value)
     assert(value != NULL);
     if (map->count * 4 >= map->capacity * 3)
         map_double(map);
-    uint64_t hash = hash_of(key);
+    uint64_t hash = text_hash(key);
     size_t at = slot_of(map, key, hash);
     assert(map->slots[at].value == NULL);
     map->slots[at] = (struct map_slot){hash, key, value};
@@ -67,7 +56,7 @@ void *map_remove(struct map *map, struct text key)
     if (map->count == 0)
         return NULL;
     size_t mask = map->capacity - 1;
-    size_t hole = slot_of(map, key, hash_of(key));
+    size_t hole = slot_of(map, key, text_hash(key));
     void *value = map->slots[hole].value;
     if (value == NULL)
         return NULL;

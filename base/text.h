@@ -42,6 +42,18 @@ static inline bool text_is(struct text a, const char *string)
 
 bool text_starts(struct text a, const char *prefix);
 
+/* 64 well-mixed bits, always the same: FNV-1a, then a finaliser, for texts are short and alike. Not
+ * against malice. */
+static inline uint64_t text_hash(struct text text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93u;
+    return hash ^ hash >> 32;
+}
+
 /* Cuts `*rest` at the first `separator`: returns what is before it and leaves what is after it.
  * Without a separator: returns all and leaves the empty text with data NULL. */
 struct text text_cut(struct text *rest, char separator);

@@ -59,6 +59,7 @@ static void forget(struct desk *desk)
 void desk_release(struct desk *desk)
 {
     forget(desk);
+    memory_free(desk->told);
 }
 
 /* The way into FOLDING from nothing: read the own partition from the start. */

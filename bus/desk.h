@@ -84,6 +84,7 @@ struct desk {
     int64_t claim_at; /* where the claim in flight lies, if the bus told; -1: not known */
     struct under_way under_way[VITALS_UNDER_WAY_MAX]; /* by stamp */
     struct desk_vitals vitals;
+    struct told *told; /* VITALS_UNDER_WAY_MAX spans, by stamp; NULL: there was none yet */
 
     bool recovered; /* every input has been read to its end once since RUNNING began */
     bool blocked;   /* BUS_FULL: try again next turn */
@@ -158,6 +159,8 @@ enum decided { DECIDED, DECIDED_NOTHING, DECIDED_BLOCKED, DECIDED_LOST };
 enum decided desk_decide(struct desk *desk, int which, int64_t offset,
                          const struct bus_record *record, const struct fence *after);
 enum decided desk_decide_due(struct desk *desk, int64_t at_ms);
+/* Of a refusal or a rejection its code; NULL: there is none. */
+const char *desk_reason(const struct message *outcome);
 /* A Progress record; with `source`: the note that this input is about to be decided on. */
 enum decided desk_progress(struct desk *desk, const struct source *source);
 
@@ -166,6 +169,10 @@ void vitals_appended(struct desk *desk, int64_t input_ms); /* the one stamped la
 void vitals_read_back(struct desk *desk, uint64_t n, int64_t append_ms);
 void vitals_outcome(struct vitals *vitals, const struct message *outcome);
 void vitals_look(struct service *service); /* once a turn */
+
+/* desk_trace.c: what it did for a request, for those who trace it */
+void desk_trace_decided(struct desk *desk, int topic, const struct source *source);
+void desk_trace_read_back(struct desk *desk, uint64_t n);
 
 /* desk_caution.c: an input that kills its owners is refused in the end */
 void caution_read_claim(struct desk *desk);

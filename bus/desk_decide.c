@@ -70,6 +70,13 @@ static void complete(struct message *outcome, const struct message *input, int64
         outcome->correlation_id = input->correlation_id;
 }
 
+const char *desk_reason(const struct message *outcome)
+{
+    if (outcome->type == MESSAGE_Refused)
+        return code_name(outcome->code);
+    return message_has(outcome, reason) ? reason_name(outcome->reason) : NULL;
+}
+
 /* Ids and codes: never what somebody wrote, which may be a name. */
 static void say_decided(const struct desk *desk, const struct source *source)
 {
@@ -79,11 +86,9 @@ static void say_decided(const struct desk *desk, const struct source *source)
         buffer_string(&line, "the timer");
     else
         buffer_print(&line, "%.*s@%lld", TEXT_PRINT(source->topic), (long long)source->offset);
-    buffer_print(&line, ": %s", message_name(outcome->type));
-    if (outcome->type == MESSAGE_Refused)
-        buffer_print(&line, " %s", code_name(outcome->code));
-    else if (message_has(outcome, reason))
-        buffer_print(&line, " %s", reason_name(outcome->reason));
+    const char *reason = desk_reason(outcome);
+    buffer_print(&line, ": %s%s%s", message_name(outcome->type), reason ? " " : "",
+                 reason ? reason : "");
     if (message_has(outcome, show_id))
         buffer_print(&line, ", show %.*s", TEXT_PRINT(outcome->show_id));
     if (message_has(outcome, reservation_id))
@@ -231,6 +236,7 @@ enum decided desk_decide(struct desk *desk, int which, int64_t offset,
         desk->inputs[which].source_offset = offset;
         desk->inputs[which].source_crc = source.crc;
         vitals_appended(desk, record->append_ms);
+        desk_trace_decided(desk, topic, &source);
     }
     return decided;
 }

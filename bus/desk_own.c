@@ -134,6 +134,7 @@ static void read_back(struct desk *desk, const struct bus_record *record,
     }
     follow_clock(desk, record->append_ms);
     vitals_read_back(desk, reading->stamp.n, record->append_ms);
+    desk_trace_read_back(desk, reading->stamp.n);
     desk->unread_ms = desk->service->now_ms;
     if (!progress)
         caution_read_outcome(desk);

@@ -7,6 +7,7 @@
 #include "base/prng.h"
 #include "bus/settings.h"
 #include "bus/telling.h"
+#include "process/spans.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -116,7 +117,8 @@ static bool read_settings(int argc, char **argv, const struct service_descriptor
         .program = program.data,
         .operands = "",
         .about = about.data,
-        .more = "Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n",
+        .more =
+            SPANS_HELP "Exit codes: 0 stopped as asked, 100 wrong usage, 111 the system failed.\n",
         .specs = specs,
         .count = sizeof specs / sizeof *specs,
         .file = &settings_file,
@@ -189,6 +191,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     if (settings.check)
         return check(&settings, descriptor->name);
     catch_signals();
+    spans_open(descriptor->name, settings.instance);
     struct front_subject subject = service_subject(descriptor);
     if (!front_open(&front, &subject, settings.admin, why)) {
         fprintf(stderr, "stagedoor-%s: %s\n", descriptor->name, why);
@@ -211,6 +214,7 @@ int service_main(int argc, char **argv, const struct service_descriptor *descrip
     bus_leave(bus);
     service_free(service);
     bus_close(bus);
+    spans_close();
     log_line(LOG_INFO, descriptor->name, "stopped");
     return END_OK;
 }

@@ -3,6 +3,13 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "process/spans.h"
+
+void process_metrics(struct buffer *out, const char *program)
+{
+    metrics_process(out, program);
+    spans_metrics(out);
+}
 
 /* ---- what is asked --------------------------------------------------------------------------- */
 
@@ -24,7 +31,7 @@ static void tell_ready(void *context, struct readiness *readiness)
 static void tell_metrics(void *context, struct buffer *out)
 {
     struct front *front = context;
-    metrics_process(out, front->subject->name);
+    process_metrics(out, front->subject->name);
     front->subject->metrics(atomic_load(&front->self), out);
 }
 

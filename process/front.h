@@ -21,6 +21,9 @@ struct front_subject {
     void (*metrics)(const void *self, struct buffer *out);
 };
 
+/* Of any process of ours, before what it tells itself. */
+void process_metrics(struct buffer *out, const char *program);
+
 struct front {
     const struct front_subject *subject;
     const void *_Atomic self;

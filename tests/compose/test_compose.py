@@ -85,7 +85,7 @@ def test_compose__nobody_waits_for_a_container_that_a_profile_leaves_out(name):
 def test_compose__programs_know_what_they_are_told(name):
     told = subprocess.run([ROOT / "build/bin" / f"stagedoor-{name}", "--help"], capture_output=True,
                           text=True, check=True).stdout
-    assert set(CONTAINERS[name]["environment"]) <= set(re.findall(r"\bSTAGEDOOR_\w+", told))
+    assert set(CONTAINERS[name]["environment"]) <= set(re.findall(r"\b(?:STAGEDOOR|OTEL)_\w+", told))
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -285,18 +285,18 @@ class House:
         url = program.said(r"^open: (http://\S+)")[1]
         return program, Web(url, (self.data / "signin").read_text().strip())
 
-    def service(self, name, instance="1", *more, ready=True):
+    def service(self, name, instance="1", *more, ready=True, env=None):
         """One service by itself."""
         program = self.start(f"stagedoor-{name}", *self.bus.arguments, "--group-instance",
-                             f"{name}-{instance}", *more)
+                             f"{name}-{instance}", *more, env=env)
         if ready:
             program.said(f"{name}: ready")
         return program
 
-    def edge(self, *more, data=None):
+    def edge(self, *more, data=None, env=None):
         data = data or self.data
         program = self.start("stagedoor-edge", *self.bus.arguments, "--data", data,
-                             "--listen", "127.0.0.1:0", *more)
+                             "--listen", "127.0.0.1:0", *more, env=env)
         url = program.said(r"ready, (http://[^\s\"]+)")[1]
         return program, Web(url, (data / "signin").read_text().strip())
 

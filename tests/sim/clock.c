@@ -35,3 +35,8 @@ int64_t clock_wall_ms(void)
 {
     return followed ? sim_log_ms(followed) : 0;
 }
+
+int64_t clock_wall_us(void)
+{
+    return clock_wall_ms() * 1000;
+}

@@ -32,6 +32,11 @@ int64_t clock_wall_ms(void)
     return clock_monotonic_ms();
 }
 
+int64_t clock_wall_us(void)
+{
+    return clock_wall_ms() * 1000;
+}
+
 #define ONE     "11111111-1111-4111-8111-111111111111"
 #define ANOTHER "22222222-2222-4222-8222-222222222222"
 
