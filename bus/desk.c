@@ -27,16 +27,6 @@ uint64_t desk_tag(const struct desk *desk)
     return desk->serial << 16 | (uint64_t)desk->partition;
 }
 
-void desk_init(struct desk *desk, struct service *service, int partition)
-{
-    desk->service = service;
-    desk->partition = partition;
-    desk->phase = DESK_ABSENT;
-    desk->claim_ms = INT64_MAX;
-    desk->backoff_ms = SERVICE_RETRY_MS;
-    desk->serial = 1;
-}
-
 /* Forgets everything that came from the log. */
 static void forget(struct desk *desk)
 {
@@ -71,12 +61,14 @@ static void fold_from_start(struct desk *desk)
     bus_follow(desk->service->bus, desk->service->descriptor->output, desk->partition, 0);
 }
 
-static void leave(struct desk *desk, enum desk_phase phase)
+void desk_init(struct desk *desk, struct service *service, int partition)
 {
-    bus_unfollow(desk->service->bus, desk->service->descriptor->output, desk->partition);
-    forget(desk);
-    desk->phase = phase;
+    desk->service = service;
+    desk->partition = partition;
+    desk->own_at_start = -1;
     desk->claim_ms = INT64_MAX;
+    desk->backoff_ms = SERVICE_RETRY_MS;
+    fold_from_start(desk);
 }
 
 void desk_claim_later(struct desk *desk, int64_t at_least_ms)
@@ -88,6 +80,17 @@ void desk_claim_later(struct desk *desk, int64_t at_least_ms)
     desk->backoff_ms *= 2;
     if (desk->backoff_ms > SERVICE_BACKOFF_MAX_MS)
         desk->backoff_ms = SERVICE_BACKOFF_MAX_MS;
+}
+
+bool desk_is_warm(struct desk *desk)
+{
+    struct service *service = desk->service;
+    int64_t end, seen = desk->own.next > desk->own_seen ? desk->own.next : desk->own_seen;
+    if (desk->phase == DESK_LOST)
+        return true;
+    if (desk->own_at_start < 0 && desk_ask_end(desk, service->descriptor->output, &end))
+        desk->own_at_start = end;
+    return desk->own_at_start >= 0 && seen >= desk->own_at_start;
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -118,8 +121,6 @@ static void claim(struct desk *desk)
     struct service *service = desk->service;
     desk->serial++;
     desk->nonce = prng_next(&service->prng);
-    if (desk->phase == DESK_ABSENT)
-        fold_from_start(desk);
     enum bus_result result = bus_append(service->bus, service->descriptor->output, desk->partition,
                                         claim_record(desk), desk_tag(desk));
     assert(result == BUS_OK || result == BUS_FULL);
@@ -141,7 +142,6 @@ void desk_assigned(struct desk *desk)
         desk->phase = DESK_RUNNING;
         inputs_start(desk);
         return;
-    case DESK_ABSENT:
     case DESK_FOLDING:
         if (!desk->claiming)
             desk->claim_ms = desk->service->now_ms;
@@ -168,22 +168,23 @@ void desk_step_down(struct desk *desk, const char *why)
 {
     desk_say(desk, LOG_WARNING, "stepping down: %s; recovering from the log", why);
     vitals_count(&desk->service->vitals.stepped_down);
-    if (!desk->assigned) {
-        leave(desk, DESK_ABSENT);
-        return;
-    }
     fold_from_start(desk);
-    desk_claim_later(desk, SERVICE_RETRY_MS);
+    if (desk->assigned)
+        desk_claim_later(desk, SERVICE_RETRY_MS);
 }
 
 void desk_lost(struct desk *desk, int topic, int64_t offset, const char *why)
 {
     desk_say(desk, LOG_ERROR,
-             "stopped: %s partition %d at offset %lld: %s; nothing is sold from this partition "
-             "until a person has looked",
-             topic_name(topic), desk->partition, (long long)offset, why);
+             "stopped: %s partition %d at offset %lld: %s; %s until a person has looked",
+             topic_name(topic), desk->partition, (long long)offset, why,
+             desk->assigned ? "nothing is sold from this partition"
+                            : "this process cannot take it over");
     vitals_count(&desk->service->vitals.lost);
-    leave(desk, DESK_LOST);
+    bus_unfollow(desk->service->bus, desk->service->descriptor->output, desk->partition);
+    forget(desk);
+    desk->phase = DESK_LOST;
+    desk->claim_ms = INT64_MAX;
 }
 
 /* Only for people: what counts is the claim as it is read back. */
@@ -243,7 +244,6 @@ void desk_tend(struct desk *desk)
 {
     desk->blocked = false;
     switch (desk->phase) {
-    case DESK_ABSENT:
     case DESK_FOLDING:
         tend_claim(desk);
         return;

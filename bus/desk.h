@@ -1,16 +1,16 @@
 /* desk.h: one partition's place in a service: whose word counts there, its state, its inputs.
  * Private to the loop.
  *
- *               assigned            own claim read          revoked
- *     ABSENT ─────────────▶ FOLDING ────────────────▶ RUNNING ───────▶ RETIRED
- *       ▲                    │  ▲  ▲                   │  ▲              │  │
- *       └─── stepped down, ──┘  │  └── newer claim, ───┘  └── assigned ──┘  │
- *            not assigned       │      stepped down                         │
- *                               └────────────── newer claim ────────────────┘
+ *              assigned: claims, and reads it          revoked
+ *     FOLDING ─────────────────────────────────▶ RUNNING ───────▶ RETIRED
+ *       ▲  ▲                                      │  ▲              │  │
+ *       │  └────── newer claim, stepped down ─────┘  └── assigned ──┘  │
+ *       └──────────────────────── newer claim ─────────────────────────┘
  *
- * A newer claim keeps the state if every append of ours before it was read back; else, and whenever
- * we step down, the state is dropped and folded again from the log's start. LOST is final: a person
- * must look. */
+ * FOLDING is where all begin, assigned or not: whoever is given a partition has its state already,
+ * and need only claim it. A newer claim keeps the state if every append of ours before it was read
+ * back; else, and whenever we step down, the state is dropped and folded again from the log's
+ * start. LOST is final: a person must look. */
 #ifndef BUS_DESK_H
 #define BUS_DESK_H
 
@@ -52,7 +52,9 @@ struct desk {
     enum desk_phase phase;
     bool assigned;
 
-    struct fence own; /* reading of the own event partition */
+    struct fence own;     /* reading of the own event partition */
+    int64_t own_seen;     /* and up to where nothing is left to be read of it */
+    int64_t own_at_start; /* where that ended when the process began; -1: ask the bus */
     void *state;
     int64_t last_ms; /* time of the last accepted outcome */
     struct input inputs[FENCE_INPUTS_MAX];
@@ -128,6 +130,8 @@ void desk_init(struct desk *desk, struct service *service, int partition);
 void desk_release(struct desk *desk);
 void desk_assigned(struct desk *desk);
 void desk_revoked(struct desk *desk);
+/* Whether it has read what was there when the process began. */
+bool desk_is_warm(struct desk *desk);
 void desk_failed(struct desk *desk, uint64_t tag, const char *reason);
 void desk_appended(struct desk *desk, uint64_t tag, int64_t offset);
 void desk_step_down(struct desk *desk, const char *why);
@@ -151,6 +155,9 @@ void inputs_read(struct desk *desk, int which, int64_t offset, const struct bus_
 void inputs_caught_up(struct desk *desk, int which, int64_t offset);
 void inputs_work(
     struct desk *desk); /* handles everything that may be handled now, timers included */
+/* Where the partition of that topic ends now; false: the bus does not say, and is not asked again
+ * for a while. */
+bool desk_ask_end(struct desk *desk, int topic, int64_t *end);
 int64_t desk_log_now(const struct desk *desk); /* the log's clock, as far as we can tell */
 int64_t desk_due_at(const struct desk *desk);  /* INT64_MAX: nothing is due by itself */
 

@@ -133,18 +133,25 @@ int64_t desk_due_at(const struct desk *desk)
     return descriptor->due_at ? descriptor->due_at(desk->state) : INT64_MAX;
 }
 
+bool desk_ask_end(struct desk *desk, int topic, int64_t *end)
+{
+    int64_t now_ms = desk->service->now_ms;
+    if (now_ms < desk->ask_again_ms || desk->service->unanswered_ms == now_ms)
+        return false;
+    if (bus_end(desk->service->bus, topic, desk->partition, end) == BUS_OK)
+        return true;
+    desk->ask_again_ms = now_ms + SERVICE_BACKOFF_MIN_MS;
+    desk->service->unanswered_ms = now_ms;
+    return false;
+}
+
 /* Asks the bus where the input ends now, so that everything appended by `log_ms` is known to be
  * read. */
 static bool ask_end(struct desk *desk, struct input *input, int64_t log_ms)
 {
-    int64_t end, now_ms = desk->service->now_ms;
-    if (now_ms < desk->ask_again_ms || desk->service->unanswered_ms == now_ms)
+    int64_t end;
+    if (!desk_ask_end(desk, topic_of(desk, input), &end))
         return false;
-    if (bus_end(desk->service->bus, topic_of(desk, input), desk->partition, &end) != BUS_OK) {
-        desk->ask_again_ms = now_ms + SERVICE_BACKOFF_MIN_MS;
-        desk->service->unanswered_ms = now_ms;
-        return false;
-    }
     if (end < input->position.next) {
         desk_lost(desk, topic_of(desk, input), input->position.next,
                   "the log ends before what was already handled");

@@ -164,8 +164,7 @@ void desk_read_own(struct desk *desk, int64_t offset, const struct bus_record *r
     struct fence before = desk->own;
     struct fence_reading reading;
     int topic = desk->service->descriptor->output;
-    if (desk->phase == DESK_ABSENT || desk->phase == DESK_LOST ||
-        (offset < desk->own.next && !desk->own.in_doubt))
+    if (desk->phase == DESK_LOST || (offset < desk->own.next && !desk->own.in_doubt))
         return;
     switch (fence_read(&desk->own, offset, record, &reading)) {
     case FENCE_INSTALLED:

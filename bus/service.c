@@ -12,9 +12,17 @@
 
 enum { EVENTS_PER_TURN_MAX = 4096, TICK_MS = 100 };
 
+/* Takes a place in the group once it knows what was decided so far: whoever is given a partition
+ * takes it from somebody who could go on at once. */
 static void join(struct service *service)
 {
     const struct service_descriptor *descriptor = service->descriptor;
+    bool warm = true;
+    for (int i = 0; i < service->desk_count; i++)
+        warm = desk_is_warm(&service->desks[i]) && warm;
+    atomic_store_explicit(&service->vitals.warm, warm, memory_order_relaxed);
+    if (!warm)
+        return;
     service->joined = bus_join(service->bus, descriptor->name, descriptor->inputs,
                                descriptor->input_count) == BUS_OK;
 }
@@ -37,7 +45,6 @@ struct service *service_new(struct bus *bus, const struct service_descriptor *de
         memcpy(service->host, "unknown", sizeof "unknown");
     for (int i = 0; i < partitions; i++)
         desk_init(&service->desks[i], service, i);
-    join(service);
     return service;
 }
 
@@ -123,7 +130,9 @@ static void take_event(struct service *service, const struct bus_event *event)
         log_line(LOG_INFO, service->descriptor->name, "the bus is back");
         return;
     case BUS_CAUGHT_UP: /* over what is there but invisible to readers */
-        if (event->topic != service->descriptor->output)
+        if (event->topic == service->descriptor->output)
+            service->desks[event->partition].own_seen = event->offset;
+        else
             inputs_caught_up(&service->desks[event->partition], input_of(service, event->topic),
                              event->offset);
         return;
@@ -195,7 +204,7 @@ void service_step(struct service *service, int64_t now_ms, int wait_ms)
     struct bus_event event;
     service->now_ms = now_ms;
     service->now_us = now_ms * 1000;
-    if (!service->joined)
+    if (!service->joined && !service->stopping)
         join(service);
     bool any = poll(service, wait_of(service, wait_ms), &event);
     for (int i = 0; any && i < EVENTS_PER_TURN_MAX; i++) {

@@ -94,7 +94,8 @@ struct service_options {
 };
 
 /* The handle's topics are known by installation_open; it is borrowed and used by nobody else. Joins
- * the group. */
+ * the group once it has folded what was decided in all partitions, its own and others': so taking
+ * one over costs a claim, however long the log is. */
 struct service *service_new(struct bus *bus, const struct service_descriptor *descriptor,
                             const struct installation *installation,
                             const struct service_options *options);
@@ -114,8 +115,7 @@ void service_free(struct service *service); /* the bus stays open */
 
 /* What it is doing, for tests and for people. */
 enum desk_phase {
-    DESK_ABSENT,  /* not ours, not followed */
-    DESK_FOLDING, /* following its events: on the way to a claim, or a warm standby */
+    DESK_FOLDING, /* following its events: on the way to a claim, or a standby */
     DESK_RUNNING, /* our claim is current: we decide */
     DESK_RETIRED, /* our claim is current, but the partition was given away: we only follow */
     DESK_LOST     /* the log is not what it was: stopped until a person looks */

@@ -83,11 +83,13 @@ static void tell_recovery(const struct vitals *vitals, struct readiness *readine
     char done[GROUPED_SIZE], all[GROUPED_SIZE];
     bool ready = atomic_load_explicit(&vitals->ready, memory_order_relaxed);
     bool settled = atomic_load_explicit(&vitals->settled, memory_order_relaxed);
-    readiness_add(readiness, "joined", settled,
-                  "waiting for the group to say which partitions are ours");
-    readiness_add(readiness, "recovered", ready || !settled, "recovering %s of %s",
+    bool warm = atomic_load_explicit(&vitals->warm, memory_order_relaxed);
+    readiness_add(readiness, "recovered", ready || (warm && !settled), "recovering %s of %s",
                   number_grouped(value_of(&vitals->recovered), done),
                   number_grouped(value_of(&vitals->to_recover), all));
+    readiness_add(readiness, "joined", settled, "%s",
+                  warm ? "waiting for the group to say which partitions are ours"
+                       : "asks for partitions when it has recovered");
 }
 
 int64_t service_still_ms(const struct service *service, int64_t now_ms)
@@ -208,17 +210,20 @@ static void put_times(const struct vitals *vitals, struct buffer *out)
 static void put_partitions(const struct service *service, struct buffer *out)
 {
     static const char name[] = "stagedoor_partitions";
-    static const char *const phases[] = {"absent", "folding", "running", "retired", "lost"};
+    static const char *const phases[] = {"folding", "running", "retired", "lost"};
     enum { PHASE_COUNT = sizeof phases / sizeof *phases };
-    int counts[PHASE_COUNT] = {0}, recovering = 0;
+    int counts[PHASE_COUNT] = {0}, recovering = 0, standby = 0;
     struct buffer labels = {0};
     for (int i = 0; i < service->desk_count; i++) {
         const struct desk_vitals *vitals = &service->desks[i].vitals;
         int phase = atomic_load_explicit(&vitals->phase, memory_order_relaxed);
         bool recovered = atomic_load_explicit(&vitals->recovered, memory_order_relaxed);
         bool begins = phase == DESK_RUNNING && !recovered;
+        bool stands_by =
+            phase == DESK_FOLDING && !atomic_load_explicit(&vitals->assigned, memory_order_relaxed);
         recovering += begins;
-        counts[phase] += !begins;
+        standby += stands_by;
+        counts[phase] += !begins && !stands_by;
     }
     metrics_family(out, name, METRIC_GAUGE, "Partitions, by what this process is to them.");
     for (int phase = 0; phase < PHASE_COUNT; phase++) {
@@ -227,6 +232,7 @@ static void put_partitions(const struct service *service, struct buffer *out)
         metrics_sample(out, name, labels.data, counts[phase]);
     }
     metrics_sample(out, name, "state=\"recovering\"", recovering);
+    metrics_sample(out, name, "state=\"standby\"", standby);
     buffer_release(&labels);
 }
 

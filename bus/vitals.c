@@ -79,7 +79,8 @@ static void look_at_inputs(struct desk *desk)
     }
 }
 
-/* The way back: the own events up to the claim, then each input up to where it ended. */
+/* The way there: the own events of all partitions as they were at the start; then, of those that
+ * are ours, the own events up to the claim and each input up to where it ended. */
 struct way {
     int64_t gone, all;
 };
@@ -93,6 +94,10 @@ static void add_way(struct way *way, int64_t from, int64_t at, int64_t to)
 static struct way way_of(const struct desk *desk)
 {
     struct way way = {0, 0};
+    if (!desk->service->joined)
+        add_way(&way, 0, desk->own.next, desk->own_at_start);
+    if (!desk->assigned)
+        return way;
     if (desk->phase == DESK_FOLDING)
         add_way(&way, 0, desk->own.next, desk->claim_at + 1);
     if (desk->phase != DESK_RUNNING || desk->recovered)
@@ -142,10 +147,11 @@ void vitals_look(struct service *service)
         struct desk *desk = &service->desks[i];
         struct way way = way_of(desk);
         int64_t late_ms = overdue_ms(desk);
-        all.gone += desk->assigned ? way.gone : 0;
-        all.all += desk->assigned ? way.all : 0;
+        all.gone += way.gone;
+        all.all += way.all;
         latest_ms = late_ms > latest_ms ? late_ms : latest_ms;
         atomic_store_explicit(&desk->vitals.phase, (int)desk->phase, memory_order_relaxed);
+        atomic_store_explicit(&desk->vitals.assigned, desk->assigned, memory_order_relaxed);
         atomic_store_explicit(&desk->vitals.recovered, desk->recovered, memory_order_relaxed);
         look_at_inputs(desk);
     }

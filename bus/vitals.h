@@ -31,6 +31,7 @@ struct under_way {
 /* Of one partition; see desk.h for the phases. */
 struct desk_vitals {
     _Atomic int phase;
+    _Atomic bool assigned;
     _Atomic bool recovered;
     _Atomic int64_t behind[FENCE_INPUTS_MAX];    /* records not handled; -1: not known */
     _Atomic int64_t behind_ms[FENCE_INPUTS_MAX]; /* age of the oldest of them; 0: there is none */
@@ -49,6 +50,7 @@ struct vitals {
 
     _Atomic bool down;  /* the bus does not answer */
     _Atomic bool ready; /* as service_ready */
+    _Atomic bool warm;  /* it has read what was decided before it began */
     _Atomic bool settled;
     _Atomic int64_t recovered, to_recover; /* records; equal when there is nothing to recover */
     _Atomic int64_t overdue_ms;            /* how late the timer's most late decision is */

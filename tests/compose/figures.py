@@ -72,7 +72,7 @@ def service(part, number):
             "claims_lost_total": stays(0), "step_downs_total": stays(0), "partitions_lost_total": stays(0)}
     half = PARTITIONS // 2
     found = {series(f"stagedoor_{name}", part, number): values for name, values in fine.items()}
-    for state in ("absent", "folding", "recovering", "running", "retired", "lost"):
+    for state in ("standby", "folding", "recovering", "running", "retired", "lost"):
         count = half if state in ("running", "folding") else 0
         found[series("stagedoor_partitions", part, number, state=state)] = stays(count)
     for code in ("internal", "undecodable", "misrouted", "sold_out"):

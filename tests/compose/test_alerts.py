@@ -51,7 +51,7 @@ SICK = [
     ("an edge never catches up", one("edge_caught_up", "edge", stays(0), 2), "StagedoorNotReady",
      at("edge", 2)),
     ("a partition is nobody's", one("partitions", "shows", stays(1), state="running")
-     | one("partitions", "shows", stays(1), state="absent"), "StagedoorPartitionsWithoutOwner",
+     | one("partitions", "shows", stays(1), state="standby"), "StagedoorPartitionsWithoutOwner",
      at("shows")),
     ("a partition is lost", one("partitions_lost_total", "shows", stays(1)), "StagedoorPartitionsLost",
      at("shows", 1)),

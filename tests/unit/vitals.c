@@ -228,10 +228,10 @@ static void vitals__recovering_so_many_of_so_many(void **state)
         play_say(house->log, 0, "OpenSale");
     pass(house, 5000);
     leave(house, 0);
-    play_fault(house->log, (struct sim_faults){.delivery_delayed = 1000, .delay_ms = 60 * 1000});
     enter(house, 0);
-    pass(house, 100);
-    expect_status(house, 0, "recovering 0 of ");
+    play_fault(house->log, (struct sim_faults){.delivery_delayed = 1000, .delay_ms = 60 * 1000});
+    pass(house, 1000);
+    expect_status(house, 0, "recovering 0 of 1 506; asks for partitions when it has recovered");
     play_heal(house->log);
     pass(house, 200 * 1000);
     expect_status(house, 0, "ready, owns 0 1 of 2 partitions");
