@@ -115,8 +115,12 @@ static void put_standing(struct buffer *out, struct edge *edge)
                   "0: its disk does not take what is written.", now.written);
     metrics_gauge(out, "stagedoor_edge_connections", "Connections there are.",
                   (double)atomic_load(&edge->measures.connections));
+    metrics_gauge(out, "stagedoor_edge_connections_max", "How many there may be.",
+                  (double)edge->options->connections_max * edge->options->listener_count);
     metrics_gauge(out, "stagedoor_edge_waiting_requests", "Requests that wait for the log.",
                   now.waiting);
+    metrics_gauge(out, "stagedoor_edge_waiting_requests_max", "How many may.",
+                  edge->options->in_flight_max);
     metrics_gauge(out, "stagedoor_edge_reading_requests", "Of them, those that only read.",
                   now.reading);
     metrics_gauge(out, "stagedoor_edge_shows", "Shows known.", now.shows);

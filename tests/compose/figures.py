@@ -94,7 +94,8 @@ BUY = {"method": "POST", "route": "/v1/shows/{}/reservations"}
 def edge(number):
     fine = {"edge_caught_up": stays(1), "edge_log_reachable": stays(1), "edge_log_intact": stays(1),
             "edge_register_written": stays(1), "view_lag_seconds": stays(0.1),
-            "edge_commands_unacknowledged_total": stays(0)}
+            "edge_commands_unacknowledged_total": stays(0),
+            "edge_connections": stays(600), "edge_connections_max": stays(4096)}
     found = {series(f"stagedoor_{name}", "edge", number): values for name, values in fine.items()}
     found[series("stagedoor_http_requests_total", "edge", number, status="2xx", **BUY)] = grows(6000)
     found[series("stagedoor_http_requests_total", "edge", number, status="5xx", **BUY)] = grows(6)

@@ -100,6 +100,8 @@ SICK = [
      "StagedoorOverloaded", at("edge")),
     ("the register's disk is full", one("edge_register_written", "edge", stays(0)),
      "StagedoorRegisterNotWritten", at("edge", 1)),
+    ("connections run out", one("edge_connections", "edge", stays(3500)), "StagedoorConnections",
+     at("edge", 1)),
     ("descriptors run out", {series("process_open_fds", "edge"): stays(1000)}, "StagedoorDescriptors",
      at("edge", 1)),
     ("a rollout was left half done", {series("stagedoor_build_info", "edge", program="edge", version="1"): None}
