@@ -7,6 +7,7 @@
 
 struct watched {
     bool followed;
+    bool checking; /* the claim it stood at is being read again, before it goes on */
     struct fence fence;
     int64_t began;   /* where it was then */
     int64_t target;  /* the end when the following began; -1: not known yet */
@@ -47,7 +48,9 @@ struct follower *follower_new(struct bus *bus, const struct installation *instal
             if (bus_end(bus, topics[i], partition, &watched->target) != BUS_OK)
                 watched->target = -1; /* asked again later */
             follower->began_beyond |= watched->target >= 0 && watched->fence.next > watched->target;
-            bus_follow(bus, topics[i], partition, watched->fence.next);
+            watched->checking = topic_is_events(topics[i]) && watched->fence.claim >= 0;
+            bus_follow(bus, topics[i], partition,
+                       watched->checking ? watched->fence.claim : watched->fence.next);
         }
     return follower;
 }
@@ -127,10 +130,28 @@ static enum follower_news read_installed(struct follower *follower, struct arena
     return report_lost(follower, item, "the topic belongs to another installation");
 }
 
+/* A log that was cut and grew again would speak of other epochs, and all of it would be void. */
+static enum follower_news check_claim(struct follower *follower, struct watched *watched,
+                                      struct follower_item *item)
+{
+    struct fence before = fence_start();
+    const struct fence *after = &watched->fence;
+    if (item->place.offset != after->claim ||
+        fence_read(&before, item->place.offset, item->record, &item->reading) != FENCE_CLAIMED ||
+        item->reading.nonce != after->nonce)
+        return report_lost(follower, item,
+                           "the claim is not there that was read before: it is another log");
+    watched->checking = false;
+    bus_follow(follower->bus, item->place.topic, item->place.partition, after->next);
+    return FOLLOWER_NOTHING;
+}
+
 static enum follower_news read_record(struct follower *follower, struct arena *arena,
                                       struct follower_item *item)
 {
     struct watched *watched = watched_of(follower, item->place.topic, item->place.partition);
+    if (watched->checking)
+        return check_claim(follower, watched, item);
     if (!topic_is_events(item->place.topic)) {
         watched->fence.next = item->place.offset + 1;
         return read_message(follower, arena, item);
@@ -168,7 +189,8 @@ static enum follower_news read_record(struct follower *follower, struct arena *a
 static void note_reached(struct follower *follower, const struct bus_event *event)
 {
     struct watched *watched = watched_of(follower, event->topic, event->partition);
-    if (watched->followed && !watched->fence.in_doubt && event->offset > watched->reached)
+    if (watched->followed && !watched->checking && !watched->fence.in_doubt &&
+        event->offset > watched->reached)
         watched->reached = event->offset;
 }
 
@@ -205,7 +227,7 @@ bool follower_caught_up(const struct follower *follower)
                 continue;
             if (watched->target < 0)
                 bus_end(follower->bus, topic, partition, &watched->target);
-            all = all && watched->target >= 0 &&
+            all = all && watched->target >= 0 && !watched->checking &&
                   (watched->fence.next >= watched->target || watched->reached >= watched->target);
         }
     return all;

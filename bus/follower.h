@@ -33,7 +33,8 @@ struct follower_item {
 
 /* Starts following `topics` on `bus` (its topics known by installation_open, which also gave
  * `installation`). `positions`: TOPIC_COUNT × partition_count fences, row by topic, to resume at;
- * NULL: from the start. Copied. */
+ * NULL: from the start. Copied. Where one stood behind a claim, that is read again first: if it is
+ * not there any more, the partition is LOST. */
 struct follower *follower_new(struct bus *bus, const struct installation *installation,
                               const int *topics, int topic_count, const struct fence *positions);
 void follower_free(struct follower *follower);

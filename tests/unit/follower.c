@@ -403,6 +403,31 @@ static void follower__a_log_that_was_written_anew_is_lost(void **state)
     house_close(&house);
 }
 
+/* Cut below the claim, and grown again beyond where the reader stood, under an older epoch. */
+static void follower__a_log_that_grew_without_the_claim_is_lost(void **state)
+{
+    struct house house = house_open();
+    struct fence positions[TOPIC_COUNT * PARTITIONS];
+    (void)state;
+    claim(&house, 0, A, house.installation.id);
+    refused(&house, 0, "1-" A ".1", "one");
+    claim(&house, 0, B, house.installation.id);
+    struct reader reader = reader_open(&house, NULL);
+    assert_string_equal(EVENTS(&reader), "C1 M2:one C3");
+    for (int i = 0; i < TOPIC_COUNT * PARTITIONS; i++)
+        positions[i] = *follower_position(reader.follower, i / PARTITIONS, i % PARTITIONS);
+    reader_close(&reader);
+    sim_truncate(house.sim, TOPIC_SHOWS_EVENTS, 0, 3);
+    refused(&house, 0, "1-" A ".2", "two");
+    refused(&house, 0, "1-" A ".3", "three");
+    reader = reader_open(&house, positions);
+    assert_string_equal(EVENTS(&reader), "L3");
+    assert_non_null(strstr(reader.why, "another log"));
+    assert_string_equal(EVENTS(&reader), "");
+    reader_close(&reader);
+    house_close(&house);
+}
+
 /* ---- resuming -------------------------------------------------------------------------------- */
 
 static void write_a_long_evening(struct house *house)
@@ -495,6 +520,7 @@ int main(void)
         cmocka_unit_test(follower__topics_of_another_installation_are_lost),
         cmocka_unit_test(follower__a_log_that_was_cut_is_lost),
         cmocka_unit_test(follower__a_log_that_was_written_anew_is_lost),
+        cmocka_unit_test(follower__a_log_that_grew_without_the_claim_is_lost),
         cmocka_unit_test(follower__goes_on_where_it_stood),
         cmocka_unit_test(follower__minds_its_own_partitions),
     };
