@@ -43,6 +43,14 @@ def test_compose__nobody_is_root_or_may_do_anything(name):
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
+def test_compose__memory_over_a_folder_of_the_image_is_told_whose_it_is(name):
+    """Else it is root's, and nobody here is root; /tmp alone is everybody's in every image."""
+    for place in CONTAINERS[name]["tmpfs"]:
+        folder, _, words = place.partition(":")
+        assert folder == "/tmp" or re.search(r"\buid=[1-9]\d*\b", words), place
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
 def test_compose__what_lasts_is_asked_how_it_is_and_comes_back(name):
     one = CONTAINERS[name]
     if name == "init":
