@@ -59,6 +59,12 @@ def test_compose__what_lasts_is_asked_how_it_is_and_comes_back(name):
         assert one["restart"] == "unless-stopped" and one["healthcheck"]["test"][0] == "CMD"
 
 
+@pytest.mark.parametrize("name", ("kafka", *OURS))
+def test_compose__nobody_is_unwell_while_a_long_log_is_read(name):
+    """Else `up` gives up on those who wait for it, and they are never started."""
+    assert CONTAINERS[name]["healthcheck"]["start_period"] == "180s"
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_compose__ports_are_for_this_machine_only(name):
     for port in CONTAINERS[name].get("ports", []):
