@@ -50,6 +50,10 @@ def test_compose__memory_over_a_folder_of_the_image_is_told_whose_it_is(name):
         assert folder == "/tmp" or re.search(r"\buid=[1-9]\d*\b", words), place
 
 
+def test_compose__our_image_makes_no_volume_that_has_no_name():
+    assert not re.search(r"^VOLUME", (FOLDER / "Dockerfile").read_text(), re.M)
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_compose__what_lasts_is_asked_how_it_is_and_comes_back(name):
     one = CONTAINERS[name]
