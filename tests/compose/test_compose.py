@@ -50,6 +50,14 @@ def test_compose__memory_over_a_folder_of_the_image_is_told_whose_it_is(name):
         assert folder == "/tmp" or re.search(r"\buid=[1-9]\d*\b", words), place
 
 
+def test_compose__the_image_is_made_of_the_sources_and_never_of_what_was_built_of_them():
+    """Said where builders look that know no file of that name beside the Dockerfile."""
+    words = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    sources = {path.relative_to(ROOT).parts[0] for path in ROOT.glob("*/**/*.c")} - {"build", "contract", "tests"}
+    assert words[0] == "*" and {f"!{name}" for name in sources} <= set(words[1:])
+    assert not {"!build", "!tests", "!.git"} & set(words)
+
+
 def test_compose__our_image_makes_no_volume_that_has_no_name():
     assert not re.search(r"^VOLUME", (FOLDER / "Dockerfile").read_text(), re.M)
 
