@@ -201,7 +201,7 @@ build/.installed-venv: tests/documents/requirements.txt tests/compose/requiremen
 -include $(shell find $(VARIANTS:%=build/%) -name '*.d' 2>/dev/null)
 
 # ---- what people do ------------------------------------------------------------------------------
-.PHONY: help build run test check sim fuzz mutants chaos operations simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt stage install uninstall deb deb-test schemas clean clean-run
+.PHONY: help build run test check sim fuzz mutants chaos operations simulator-tools bench bench-edge bench-crowds kafka-up kafka-down fmt stage install uninstall deb deb-test compose-test schemas clean clean-run
 
 BUS    ?= sqlite
 LISTEN ?= 127.0.0.1:3000
@@ -371,6 +371,12 @@ build/debian: packaging/debian/control | $(DEB)
 
 deb-test: $(DEB) build/debian | build/.installed-test ## the package in a clean Debian, its units under a real systemd; as root
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/packaging/house.py
+
+# What stands in for an image is taken away again: nobody shall find it under a name that is not its own.
+compose-test: | build/.installed-test ## compose/ with a container engine: everyone killed, all down and up; as root
+	@tests/compose/standins.sh make
+	@/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/compose/house.py; ended=$$?; \
+	    tests/compose/standins.sh remove; exit $$ended
 
 clean: ## what was built; clean-run: the data of make run as well
 	@rm -rf build
