@@ -43,6 +43,7 @@ class Container:
         labels = facts["Config"]["Labels"]
         self.id, self.part = facts["Id"], labels["com.docker.compose.service"]
         self.name = f"{self.part}-{labels['com.docker.compose.container-number']}"
+        self.volumes = [mount["Name"] for mount in facts["Mounts"] if mount["Type"] == "volume"]
 
     def state(self):
         return json.loads(run("docker", "inspect", "-f", "{{json .State}}", self.id))

@@ -86,8 +86,11 @@ def test_house__who_is_killed_by_hand_comes_back_with_up(evening, name):
 
 def test_house__down_and_up_lose_nothing(evening):
     before = evening.verdict()
+    nameless = [(one.part, name) for one in evening.containers() for name in one.volumes if len(name) == 64]
+    assert [part for part, _ in nameless] == ["edge", "edge"]
     compose("down")
     assert compose("ps", "-q") == ""
+    run("docker", "volume", "rm", *(name for _, name in nameless))
     evening.up()
     after = evening.verdict()
     assert after["verified"] and before["verified"]
