@@ -96,6 +96,7 @@ bool listen_all(struct options *options, int sockets[LISTENERS_MAX], char *error
 {
     for (int i = 0; i < options->listener_count; i++) {
         sockets[i] = inherited(&options->listeners[i]);
+        options->listeners[i].lent = sockets[i] >= 0;
         if (sockets[i] >= 0) {
             int flags = fcntl(sockets[i], F_GETFL);
             fcntl(sockets[i], F_SETFD, FD_CLOEXEC);

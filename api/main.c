@@ -32,6 +32,7 @@ enum {
     FOLDER_PATIENCE_MS = DRAIN_MS + 5000,
     FOLDER_LOOK_MS = 50,
     CATCH_UP_MS = 1000,
+    LENT_CATCH_UP_MS = 30 * 1000,
     CATCH_UP_LOOK_MS = 5
 };
 
@@ -215,15 +216,16 @@ static void announce(const struct edge *edge)
     }
 }
 
-/* Others may answer at the same address meanwhile; but not for ever, for who asks how far this one
- * is must be told. */
-static void wait_for_the_log(struct edge *edge)
+/* Whoever comes waits a little, too, rather than be told to come again; where the socket is lent,
+ * another edge may answer him. But not for ever: who asks how far this one is must be told. */
+static void wait_for_the_log(struct edge *edge, struct front *front)
 {
     const struct timespec pause = {0, CATCH_UP_LOOK_MS * 1000 * 1000};
-    int64_t until_ms = clock_monotonic_ms() + CATCH_UP_MS;
-    bool caught_up = false;
-    while (!caught_up && clock_monotonic_ms() < until_ms) {
+    bool lent = edge->options->listeners[0].lent, caught_up = false;
+    int64_t until_ms = clock_monotonic_ms() + (lent ? LENT_CATCH_UP_MS : CATCH_UP_MS);
+    while (!caught_up && !is_signalled() && clock_monotonic_ms() < until_ms) {
         nanosleep(&pause, NULL);
+        front_turned(front);
         edge_lock(edge);
         caught_up = edge->caught_up;
         edge_unlock(edge);
@@ -315,7 +317,7 @@ int main(int count, char **arguments)
     open_log(&edge);
     edge.viewers = viewers_new(&edge);
     viewers_start(edge.viewers);
-    wait_for_the_log(&edge);
+    wait_for_the_log(&edge, &front);
     struct http *http = http_start(&edge, sockets, options.listener_count, &error);
     if (http == NULL)
         give_up(END_SYSTEM, error.text);

@@ -16,6 +16,7 @@ struct listen_address {
     char port[8];
     enum listener_kind kind;
     int activated; /* the descriptor systemd opened it as; 0: nobody has */
+    bool lent;     /* its socket stays when this process goes; others may serve it meanwhile */
 };
 
 #define PAYMENT_ID_MARK "{payment_id}"

@@ -4,10 +4,11 @@ exactly once, and `stagedoor verify --replay` finds nothing."""
 
 import concurrent.futures
 import contextlib
+import socket
 import time
 
 from log import CLAIM, VOID, judge
-from theatre import new_key, until
+from theatre import Web, new_key, until
 
 SESSION = ("--session-timeout", "2000")
 PARTITIONS = 4
@@ -145,3 +146,20 @@ def test_unknown__connections_that_died_in_silence_are_noticed(house, proxies):
     assert time.monotonic() - silent_since < SILENCE_S
     sell_one_of_each(web)
     house.check_log()
+
+
+def test_unknown__who_comes_before_the_edge_has_caught_up_waits(house, proxy):
+    """At a socket that is lent, as by the stage manager; others may answer there meanwhile."""
+    house.create_topics()
+    for name in ("shows", "reservations", "checkout"):
+        house.service(name, "a")
+    open_edge(house)
+    proxy.delay("Fetch", 1500, "response")
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as door, through(house, proxy):
+        address = f"127.0.0.1:{door.getsockname()[1]}"
+        edge = house.start("stagedoor-edge", *house.bus.arguments, "--data", house.folder / "other",
+                           "--listen", address, pass_fds=[door.fileno()],
+                           env={"STAGEDOOR_LISTEN_FDS": f"{door.fileno()}={address}"})
+        answer = Web(f"http://{address}").get("/v1/shows/hamlet")
+        assert (answer.status, answer["show_id"]) == (200, "hamlet"), answer.text
+        assert int(edge.said(r"caught up after (\d+) ms")[1]) > 1000

@@ -221,16 +221,24 @@ static void visit(struct world *world)
 
 /* ---- staff ----------------------------------------------------------------------------------- */
 
+static bool is_late(const struct world *world)
+{
+    return world->next_reservation > world->workload->reservations * 3 / 4;
+}
+
 static void manage(struct world *world)
 {
     static const enum message_type types[] = {MESSAGE_SetCapacity, MESSAGE_SetBlock,
                                               MESSAGE_OpenSale,    MESSAGE_OpenSale,
                                               MESSAGE_PauseSale,   MESSAGE_UpdateShow};
+    /* Who asked for so many seats before there were two tiers may ask once more. */
+    static const struct tiers with_a_gallery = {
+        2,
+        {{TEXT("standard"), TEXT("Standard"), 0, -1}, {TEXT("gallery"), TEXT("Gallery"), 0, -1}}};
     struct message message;
     struct ids ids;
     /* A show is cancelled once, late in some evenings. */
-    bool last = world->next_reservation > world->workload->reservations * 3 / 4 &&
-                world_dice(world, 30) == 0;
+    bool last = is_late(world) && world_dice(world, 30) == 0;
     int which = (int)world_dice(world, (uint64_t)world->workload->shows + 1);
     open_command(world, last ? MESSAGE_CancelShow : types[world_dice(world, 6)], which, &message,
                  &ids);
@@ -249,6 +257,8 @@ static void manage(struct world *world)
     if (message.type == MESSAGE_UpdateShow &&
         crowd_is_priced(world, which % world->workload->shows))
         message_set(&message, tiers, tiers_of(world, 100 * (int64_t)world_dice(world, 3)));
+    else if (message.type == MESSAGE_UpdateShow && is_late(world) && world_dice(world, 3) == 0)
+        message_set(&message, tiers, with_a_gallery);
     if (message.type == MESSAGE_CancelShow) {
         message_set(&message, why, text_of("the singer is ill"));
         message_set(&message, refund, world_dice(world, 4) ? refund_full : refund_none);
