@@ -75,8 +75,8 @@ static enum channel channel_of(const struct request *request)
     return request->caller.has_api_key ? channel_api : channel_web;
 }
 
-/* {lines, name, email?, phone?}, or {quantity, …} of a show with one tier, which is `tier_id`;
- * empty: it has several, and the lines' tier stays empty. */
+/* {lines, name, email?, phone?}, or {quantity, …} of `tier_id`; empty: quantity alone says too
+ * little. */
 static bool read_reserve(struct request *request, struct message *command, struct text tier_id)
 {
     struct body body;
@@ -92,6 +92,8 @@ static bool read_reserve(struct request *request, struct message *command, struc
     bool has_quantity = body_i64(&body, "quantity", &quantity);
     if (body.good && has_lines == has_quantity)
         problem_field(request, has_lines ? "/quantity" : "/lines", "give either lines or quantity");
+    else if (body.good && has_quantity && tier_id.size == 0)
+        problem_field(request, "/quantity", "this show has several tiers: give lines");
     body.good = body.good && request->answer.status == 0;
     if (has_quantity)
         lines = (struct lines){1, {{tier_id, quantity, 0}}};
@@ -102,34 +104,21 @@ static bool read_reserve(struct request *request, struct message *command, struc
     return body_close(&body);
 }
 
-/* The tier of a show with only one, copied; empty for several. false: there is no such show, and
- * it is answered. */
+/* The tier that is meant by a number of seats alone, copied; empty: there were always several. It
+ * is the one that stood alone last: who asks once more, when there are others as well, means the
+ * same. false: there is no such show, and it is answered. */
 static bool find_tier(struct edge *edge, struct request *request, struct text show_id,
                       struct text *tier_id)
 {
     edge_lock(edge);
     const struct show *show = view_show(&edge->view, show_id);
     *tier_id = (struct text){NULL, 0};
-    if (show && show->tier_count == 1)
-        *tier_id = arena_text(&request->arena, show->tiers[0].tier_id);
+    if (show && show->lone_tier[0])
+        *tier_id = arena_text(&request->arena, text_of(show->lone_tier));
     edge_unlock(edge);
     if (show == NULL)
         problem_answer(request, PROBLEM_not_found, "there is no such show");
     return show != NULL;
-}
-
-/* A show may have got more tiers since it was asked first: then what becomes of that is told. */
-static bool is_understood(struct edge *edge, struct request *request, const struct message *command)
-{
-    if (command->wanted.items[0].tier_id.data)
-        return true;
-    edge_lock(edge);
-    if (request_reservation(edge, request))
-        errand_begin(edge, request, &reserve, request_wait_ms(request));
-    else
-        problem_field(request, "/quantity", "this show has several tiers: give lines");
-    edge_unlock(edge);
-    return false;
 }
 
 void handle_reserve(struct edge *edge, struct request *request)
@@ -145,8 +134,7 @@ void handle_reserve(struct edge *edge, struct request *request)
     message_set(&command, show_id, text_of(errand->show_id));
     message_set(&command, reservation_id, text_of(errand->reservation_id));
     message_set(&command, channel, channel_of(request));
-    if (!read_reserve(request, &command, tier_id) || !is_understood(edge, request, &command) ||
-        !command_check(request, &command))
+    if (!read_reserve(request, &command, tier_id) || !command_check(request, &command))
         return;
     set_party(edge, request, &command);
     errand_prepare(edge, request, &command);

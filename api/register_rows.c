@@ -419,6 +419,7 @@ static void put_seats(struct buffer *out, const struct show *show)
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
+    put_string(out, "lone_tier", show->lone_tier);
     json_put_open(out, "blocks", '[');
     for (int i = 0; i < show->block_count; i++) {
         json_put_open(out, NULL, '{');
@@ -495,6 +496,7 @@ static void get_seats(const struct json *row, struct show *show)
             (struct tier){get_text(item, "tier_id"), get_text(item, "name"),
                           get_i64(item, "amount_minor", 0), get_i64(item, "capacity", -1)};
     }
+    SET(show->lone_tier, row, "lone_tier");
     view_show_set_tiers(show, &tiers);
     list = json_member(row, "blocks");
     for (const struct json *item = list ? json_first(list) : NULL; item; item = json_next(item))

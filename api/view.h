@@ -197,6 +197,7 @@ struct show {
     char currency[4];
     struct tier *tiers; /* one block with its texts */
     int tier_count;
+    char lone_tier[VIEW_ID_SIZE]; /* the one that stood alone last; empty: there were always more */
     int64_t starts_at_ms, on_sale_at_ms, off_sale_at_ms, max_per_order;
     int64_t max_per_person; /* 0: no limit */
     int64_t hold_ttl_s, pay_window_s, customer_cancel_until_ms;

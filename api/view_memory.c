@@ -265,6 +265,8 @@ void view_show_set_tiers(struct show *show, const struct tiers *tiers)
     struct tier *old = show->tiers;
     show->tiers = copy_tiers(tiers->items, tiers->count);
     show->tier_count = tiers->count;
+    if (tiers->count == 1)
+        view_set(show->lone_tier, sizeof show->lone_tier, tiers->items[0].tier_id);
     memory_free(old);
 }
 

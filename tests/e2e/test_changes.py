@@ -113,8 +113,26 @@ def test_changes__what_was_answered_is_told_again_whatever_the_show_has_become(h
     key = new_key()
     assert web.reserve("hamlet", key=key)["code"] == "sale_paused"
     assert web.staff("PATCH", "/v1/shows/hamlet", {"tiers": TIERS}).status == 200
-    again = web.reserve("hamlet", key=key)  # "quantity" alone says no longer of which tier
+    again = web.reserve("hamlet", key=key)
     assert (again.status, again["code"]) == (409, "sale_paused")
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert web.reserve("hamlet")["code"] == "invalid"
     house.check_log()
+
+
+def test_changes__a_number_alone_means_the_tier_that_stood_alone(house_on, sqlite_bus):
+    """Who asked before there were others, and had no answer yet, means the same when he asks again."""
+    house = house_on(sqlite_bus)
+    _, web = house.up()
+    web.create_show("hamlet", 6)
+    gallery = [{"tier_id": "standard", "name": "Standard", "amount_minor": 0},
+               {"tier_id": "gallery", "name": "Gallery", "amount_minor": 0}]
+    assert web.staff("PATCH", "/v1/shows/hamlet", {"tiers": gallery}).status == 200
+    assert [line["tier_id"] for line in web.reserve("hamlet", 2)["lines"]] == ["standard"]
+    _, other = house.second_edge()
+    assert [line["tier_id"] for line in other.reserve("hamlet")["lines"]] == ["standard"]
+    web.create_show("lear", 6, tiers=TIERS)
+    assert web.reserve("lear")["code"] == "invalid"  # of which tier?
+    assert web.staff("PATCH", "/v1/shows/hamlet", {"tiers": TIERS})["code"] == "wrong_state"
+    web.create_show("macbeth", 6)
+    assert web.staff("PATCH", "/v1/shows/macbeth", {"tiers": TIERS}).status == 200
+    assert web.reserve("macbeth")["code"] == "no_such_tier"

@@ -211,21 +211,6 @@ static bool is_unknown_show(const struct edges_judge *judge, const struct given 
             judge->seats[show][0].offset >= given->log_known[TOPIC_SHOWS_EVENTS]);
 }
 
-/* It asked for a number of seats of a show that had several tiers by then; what was taken before it
- * had them is none of this. */
-static bool is_misread(const struct edges_judge *judge, const struct proof *proof)
-{
-    const struct given *given = proof->given;
-    int show = given->ask->customer->show;
-    if (!is_problem(proof, PROBLEM_invalid) || is_taken(proof))
-        return false;
-    for (size_t i = 0; i < judge->seats_counts[show]; i++)
-        if (judge->seats[show][i].tier_count > 1 &&
-            judge->seats[show][i].offset < given->log_ends[TOPIC_SHOWS_EVENTS])
-            return true;
-    return false;
-}
-
 /* The seats are those of the place that is named. */
 static bool show_stands(const struct edges_judge *judge, const struct given *given)
 {
@@ -253,8 +238,7 @@ static bool stands(const struct edges_judge *judge, const struct proof *proof)
         return is_reused(proof);
     switch (proof->ask->kind) {
     case ASK_RESERVE:
-        return is_unknown_show(judge, given) || reserve_stands(proof) || is_refused(proof) ||
-               is_misread(judge, proof);
+        return is_unknown_show(judge, given) || reserve_stands(proof) || is_refused(proof);
     case ASK_CHECKOUT:
         return checkout_stands(proof) || is_refused(proof);
     case ASK_CANCEL:

@@ -23,7 +23,6 @@ struct word {
 /* The seats of a show from an offset on. */
 struct seats_from {
     int64_t offset;
-    int tier_count;
     int64_t seats[SEATS_TOLD];
 };
 

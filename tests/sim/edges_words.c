@@ -22,8 +22,8 @@ static void note_seats(struct edges_judge *judge, const struct message *event, i
     const struct after *after = &event->after;
     size_t count = judge->seats_counts[show]++;
     judge->seats[show] = grow(judge->seats[show], count, sizeof **judge->seats);
-    judge->seats[show][count] = (struct seats_from){
-        offset, after->tier_count, {after->capacity, after->held, after->sold, after->blocked}};
+    judge->seats[show][count] =
+        (struct seats_from){offset, {after->capacity, after->held, after->sold, after->blocked}};
 }
 
 static void note(struct edges_judge *judge, const struct place *place,
