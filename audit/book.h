@@ -85,7 +85,7 @@ struct list {
 struct seat_tier {
     struct text tier_id;
     int64_t amount_minor, capacity, held, sold;
-    bool there; /* in the show's list now */
+    bool there, was_there; /* in the show's list now, and before it was changed last */
 };
 
 struct person {

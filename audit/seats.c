@@ -174,8 +174,10 @@ static int tier_number(struct hearing *hearing, struct show *show, struct text t
 
 static void set_tiers(struct hearing *hearing, struct show *show, const struct tiers *tiers)
 {
-    for (int i = 0; i < show->tier_count; i++)
+    for (int i = 0; i < show->tier_count; i++) {
+        show->tiers[i].was_there = show->tiers[i].there;
         show->tiers[i].there = false;
+    }
     show->order_count = tiers->count;
     for (int i = 0; i < tiers->count; i++) {
         int number = tier_number(hearing, show, tiers->items[i].tier_id);
@@ -190,7 +192,7 @@ static void set_tiers(struct hearing *hearing, struct show *show, const struct t
                    (long long)(tier->held + tier->sold));
     }
     for (int i = 0; i < show->tier_count; i++)
-        if (!show->tiers[i].there && show->ever_held)
+        if (show->tiers[i].was_there && !show->tiers[i].there && show->ever_held)
             BREACH(hearing, 10, "the tier '%.*s' is gone, though seats were held already",
                    TEXT_PRINT(show->tiers[i].tier_id));
 }
