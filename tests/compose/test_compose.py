@@ -43,6 +43,11 @@ def test_compose__nobody_is_root_or_may_do_anything(name):
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
+def test_compose__what_they_say_is_kept_but_not_for_ever(name):
+    assert CONTAINERS[name]["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
 def test_compose__memory_over_a_folder_of_the_image_is_told_whose_it_is(name):
     """Else it is root's, and nobody here is root; /tmp alone is everybody's in every image."""
     for place in CONTAINERS[name]["tmpfs"]:
