@@ -112,8 +112,8 @@ static double resident_bytes(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* Seconds since 1970: the machine's start and, in ticks, how long after that ours was. */
-static double start_seconds(void)
+/* Milliseconds since 1970: the machine's start and, in ticks, how long after that ours was. */
+static int64_t read_start_ms(void)
 {
     struct timespec now, up;
     unsigned long long ticks = 0;
@@ -128,8 +128,19 @@ static double start_seconds(void)
     fclose(file);
     clock_gettime(CLOCK_REALTIME, &now);
     clock_gettime(CLOCK_BOOTTIME, &up);
-    return (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9 +
-           (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    double seconds = (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9 +
+                     (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    return (int64_t)(seconds * 1000);
+}
+
+/* Asked once: two clocks are never read at the same moment, and another answer is another start. */
+static double start_seconds(void)
+{
+    static _Atomic int64_t start_ms;
+    int64_t none = 0;
+    if (atomic_load(&start_ms) == 0)
+        atomic_compare_exchange_strong(&start_ms, &none, read_start_ms());
+    return (double)atomic_load(&start_ms) / 1000;
 }
 
 static double open_descriptors(void)

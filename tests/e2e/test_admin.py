@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -215,6 +216,23 @@ def test_admin__systemd_hears_of_a_service(house_on, sqlite_bus):
     systemd.heard("WATCHDOG=1")
     assert program.stop() == 0
     systemd.heard("STOPPING=1")
+
+
+def test_admin__who_started_once_says_so_when_the_clock_is_set(house_on, sqlite_bus):
+    """Whoever counts restarts by it counts every change."""
+    house = house_on(sqlite_bus)
+    house.create_topics()
+    clock, admin = house.folder / "clock", Admin(house.folder, "shows")
+    clock.write_text("+0\n")
+    house.service("shows", "1", *admin.option, env={
+        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1", "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_RESET": "1"})
+    begun = admin.there().value("process_start_time_seconds")
+    assert abs(begun - time.time()) < 120
+    clock.write_text("+3600\n")
+    for _ in range(3):
+        assert admin.value("process_start_time_seconds") == begun
 
 
 def test_admin__asked_twice_a_service_ends_at_once(house_on, sqlite_bus):
