@@ -175,7 +175,7 @@ static void cue_reload(struct company *company, const struct part *part, struct 
 static void cue_scale(struct company *company, const struct part *part, int wanted)
 {
     struct cue_sheet *sheet = &company->sheet;
-    int numbers[SUPERVISOR_CHILDREN_MAX];
+    int numbers[SUPERVISOR_CHILDREN_MAX] = {0};
     int count = numbers_of(company, part->name, numbers), number = 0;
     for (int i = count; i < wanted; i++) {
         number = free_number(company, part->name, number);

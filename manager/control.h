@@ -44,10 +44,10 @@ int control_fd(const struct control *control);
 bool control_hear(struct control *control, struct control_request *request);
 
 /* A JSON object as one line to a client, who may be gone. */
-void control_answer(struct control *control, int client, struct text json);
+void control_answer(struct control *control, int id, struct text json);
 
 /* The last line, and the end of the connection. `error` may be empty. */
-void control_end(struct control *control, int client, int end, struct text error);
+void control_end(struct control *control, int id, int end, struct text error);
 
 /* A socket connected to the manager of that folder; -1 with errno set: nobody is there. */
 int control_connect(const char *folder);

@@ -69,7 +69,7 @@ static bool address_at(const char *path, struct sockaddr_un *address, int *folde
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     *folder = -1;
     if (strlen(path) < sizeof address->sun_path) {
-        strcpy(address->sun_path, path);
+        memcpy(address->sun_path, path, strlen(path) + 1);
         return true;
     }
     char above[PATH_MAX];
@@ -81,7 +81,7 @@ static bool address_at(const char *path, struct sockaddr_un *address, int *folde
     if (*folder < 0)
         return false;
     int size = snprintf(name, sizeof name, "/proc/self/fd/%d/%s", *folder, slash + 1);
-    strcpy(address->sun_path, name);
+    memcpy(address->sun_path, name, sizeof name);
     errno = ENAMETOOLONG;
     return size < (int)sizeof name;
 }

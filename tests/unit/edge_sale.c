@@ -133,10 +133,12 @@ static void routes__refuse_before_any_handler(void **state)
 static void routes__wait_for_the_log_to_be_read(void **state)
 {
     struct house *house = *state;
-    house->edge.caught_up = house->edge.following.caught_up = false;
+    house->edge.caught_up = false;
+    house->edge.following.caught_up = false;
     assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 503);
     assert_status(house, VERB_GET, "/readyz", (struct call){0}, 503);
-    house->edge.caught_up = house->edge.following.caught_up = true;
+    house->edge.caught_up = true;
+    house->edge.following.caught_up = true;
     house->edge.lost = "test";
     assert_status(house, VERB_GET, "/v1/shows", (struct call){0}, 503);
     house->edge.lost = NULL;
