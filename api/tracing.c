@@ -22,10 +22,10 @@ void tracing_begin(struct request *request, bool root)
     bool came = trace_parse(*traceparent, trace);
     if (!came)
         *traceparent = text_from(NULL, 0);
-    if (!came && root && spans_wanted())
+    bool begins = !came && root && spans_wanted();
+    if (begins)
         *trace = (struct trace){new_id(), new_id(), 0, true};
-    if (came || (root && spans_wanted()))
-        tracing->told = spans_sample(trace, !came);
+    tracing->told = (came || begins) && spans_sample(trace, begins);
     if (tracing->told) {
         tracing->parent = trace->span;
         trace->span = new_id();

@@ -101,6 +101,15 @@ bool text_to_hex32(struct text text, uint32_t *value)
     return true;
 }
 
+bool text_to_hex8(struct text text, uint8_t *value)
+{
+    uint64_t sum;
+    if (!hex_digits(text, 2, &sum))
+        return false;
+    *value = (uint8_t)sum;
+    return true;
+}
+
 struct text text_copy(struct text text)
 {
     char *data = memory_new(text.size + 1);

@@ -68,6 +68,7 @@ bool text_to_i64(struct text text, int64_t *value); /* not negative either */
 /* Exactly 2 * size lower-case hex digits, most significant first. */
 bool text_to_hex64(struct text text, uint64_t *value); /* exactly 16 digits */
 bool text_to_hex32(struct text text, uint32_t *value); /* exactly 8 digits */
+bool text_to_hex8(struct text text, uint8_t *value);   /* exactly 2 digits */
 
 /* A copy that the caller owns and gives back with memory_free; always NUL-terminated. */
 struct text text_copy(struct text text);

@@ -8,33 +8,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { STATUS_ERROR = 2 };
+enum { STATUS_ERROR = 2, DIGITS_SIZE = 24 };
 
-static void put_i64_text(struct buffer *out, const char *name, int64_t number)
+/* JSON of 64-bit numbers is text. */
+static struct text digits_of(int64_t number, char digits[DIGITS_SIZE])
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRId64, number);
-    json_put_text(out, name, text_of(digits));
+    return text_from(digits, (size_t)snprintf(digits, DIGITS_SIZE, "%" PRId64, number));
 }
 
-static void put_attribute(struct buffer *out, const char *name, struct text value)
+/* `kind`: of the value, in OTLP's words. */
+static void put_attribute(struct buffer *out, const char *name, const char *kind, struct text value)
 {
     json_put_open(out, NULL, '{');
     json_put_text(out, "key", text_of(name));
     json_put_open(out, "value", '{');
-    json_put_text(out, "stringValue", value);
+    json_put_text(out, kind, value);
     json_put_close(out, '}');
     json_put_close(out, '}');
 }
 
-static void put_attribute_i64(struct buffer *out, const char *name, int64_t value)
+static void put_attribute_text(struct buffer *out, const char *name, struct text value)
 {
-    json_put_open(out, NULL, '{');
-    json_put_text(out, "key", text_of(name));
-    json_put_open(out, "value", '{');
-    put_i64_text(out, "intValue", value);
-    json_put_close(out, '}');
-    json_put_close(out, '}');
+    put_attribute(out, name, "stringValue", value);
 }
 
 static bool is_ours(const char *name)
@@ -52,12 +47,12 @@ static void put_resource(struct buffer *out, const struct otlp_resource *resourc
     struct text rest = resource->attributes;
     json_put_open(out, "resource", '{');
     json_put_open(out, "attributes", '[');
-    put_attribute(out, "service.name", resource->name);
-    put_attribute(out, "service.version", text_of(STAGEDOOR_VERSION));
-    put_attribute(out, "service.instance.id", text_of(resource->instance));
+    put_attribute_text(out, "service.name", resource->name);
+    put_attribute_text(out, "service.version", text_of(STAGEDOOR_VERSION));
+    put_attribute_text(out, "service.instance.id", text_of(resource->instance));
     while (spans_settings_next(&rest, &name, &value))
         if (!is_ours(name.data))
-            put_attribute(out, name.data, buffer_view(&value));
+            put_attribute_text(out, name.data, buffer_view(&value));
     json_put_close(out, ']');
     json_put_close(out, '}');
     buffer_release(&name);
@@ -83,19 +78,20 @@ static void put_ids(struct buffer *out, const struct span *span)
 
 static void put_span(struct buffer *out, const struct span *span, int64_t epoch_us)
 {
+    char digits[DIGITS_SIZE];
     json_put_open(out, NULL, '{');
     put_ids(out, span);
     json_put_text(out, "name", text_of(span->name));
     json_put_i64(out, "kind", (int64_t)span->kind);
-    put_i64_text(out, "startTimeUnixNano", (epoch_us + span->begun_us) * 1000);
-    put_i64_text(out, "endTimeUnixNano", (epoch_us + span->ended_us) * 1000);
+    json_put_text(out, "startTimeUnixNano", digits_of((epoch_us + span->begun_us) * 1000, digits));
+    json_put_text(out, "endTimeUnixNano", digits_of((epoch_us + span->ended_us) * 1000, digits));
     json_put_open(out, "attributes", '[');
     for (int i = 0; i < span->attribute_count; i++) {
         const struct span_attribute *one = &span->attributes[i];
         if (one->is_text)
-            put_attribute(out, one->name, text_from(span->texts + one->number, one->size));
+            put_attribute_text(out, one->name, text_from(span->texts + one->number, one->size));
         else
-            put_attribute_i64(out, one->name, one->number);
+            put_attribute(out, one->name, "intValue", digits_of(one->number, digits));
     }
     json_put_close(out, ']');
     if (span->failed) {

@@ -14,7 +14,7 @@ import paths  # noqa: F401
 from buses import Broker, KafkaBus, SharedBroker, SqliteBus
 from customers import PARTITIONS, Crowd, now_ms
 from proxy import Proxy
-from theatre import SERVICES, House, Web, children_of, until
+from theatre import SERVICES, House, Web, children_of, clock_of, until
 
 SESSION_MS = 2000
 # A provider makes every kind of trouble, over and over; a script has at most 64 items.
@@ -23,7 +23,6 @@ TROUBLES = ("fail", "twice", "captured-twice", "wrong-amount", "unknown-then-suc
 SCRIPT = ",".join(["succeed*150", *(f"{trouble}*15" for trouble in TROUBLES)] * 9 + ["succeed"])
 ENVIRONMENT = {"STAGEDOOR_SESSION_TIMEOUT": str(SESSION_MS), "STAGEDOOR_PAYDESK_DELAY": "50ms"}
 PAY_URL = "paydesk=https://pay.example/{payment_id}"
-FAKETIME = "/usr/$LIB/faketime/libfaketimeMT.so.1"  # the loader knows $LIB
 SALES_RESUME_S = 60
 
 
@@ -113,9 +112,7 @@ class Company:
 
     def clock(self):
         """The environment of somebody whose clock set_clock() sets."""
-        return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock_setting),
-                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_DONT_RESET": "1"}
+        return clock_of(self.clock_setting)
 
     def set_clock(self, seconds):
         """All at once: somebody may be reading it."""

@@ -99,7 +99,7 @@ def evening(folder, seconds):
             programs[part, number] = seen(house.service(part, number, *admin), part)
         program, web = house.edge(*admin)
         seen(program, "edge")
-        second, _ = house.edge(*admin, data=second_folder(house))
+        second, _ = house.second_edge(*admin)
         seen(second, "edge")
         prometheus = Prometheus(folder, targets)
         begun_s = time.time()
@@ -112,14 +112,6 @@ def evening(folder, seconds):
     except BaseException:
         house.close()
         raise
-
-
-def second_folder(house):
-    folder = house.data / "second"
-    folder.mkdir()
-    for name in ("keys", "signin"):
-        shutil.copy(house.data / name, folder)
-    return folder
 
 
 # ---- drawing -------------------------------------------------------------------------------------

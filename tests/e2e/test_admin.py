@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from theatre import ROOT, SERVICES, new_key, until
+from theatre import ROOT, SERVICES, clock_of, new_key, until
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -224,10 +224,7 @@ def test_admin__who_started_once_says_so_when_the_clock_is_set(house_on, sqlite_
     house.create_topics()
     clock, admin = house.folder / "clock", Admin(house.folder, "shows")
     clock.write_text("+0\n")
-    house.service("shows", "1", *admin.option, env={
-        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1", "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_RESET": "1"})
+    house.service("shows", "1", *admin.option, env=clock_of(clock))
     begun = admin.there().value("process_start_time_seconds")
     assert abs(begun - time.time()) < 120
     clock.write_text("+3600\n")

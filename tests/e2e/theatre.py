@@ -127,6 +127,13 @@ def children_of(pid):
     return found
 
 
+def clock_of(setting):
+    """The environment of somebody whose clock is beside the machine's by what the file says: "+3600"."""
+    return {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1",  # the loader knows $LIB
+            "FAKETIME_TIMESTAMP_FILE": str(setting), "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+
+
 # ---- HTTP ----------------------------------------------------------------------------------------
 
 @dataclasses.dataclass
@@ -300,13 +307,13 @@ class House:
         url = program.said(r"ready, (http://[^\s\"]+)")[1]
         return program, Web(url, (data / "signin").read_text().strip())
 
-    def second_edge(self):
+    def second_edge(self, *more):
         """Beside the first one, with the same keys and a folder of its own."""
         data = self.data / "second"
         data.mkdir()
         for name in ("keys", "signin"):
             shutil.copy(self.data / name, data)
-        return self.edge(data=data)
+        return self.edge(*more, data=data)
 
     def freeze(self, program):
         """In mid-sentence, but not with the log's only pen in its hand: that stops everybody."""

@@ -133,6 +133,14 @@ static void reader_close(struct reader *reader)
     arena_release(&reader->arena);
 }
 
+/* And remembers where it stood. */
+static void reader_leave(struct reader *reader, struct fence positions[TOPIC_COUNT * PARTITIONS])
+{
+    for (int i = 0; i < TOPIC_COUNT * PARTITIONS; i++)
+        positions[i] = *follower_position(reader->follower, i / PARTITIONS, i % PARTITIONS);
+    reader_close(reader);
+}
+
 /* One letter an item; a message tells its detail too. */
 static void tell(struct reader *reader, enum follower_news news, const struct follower_item *item)
 {
@@ -390,9 +398,7 @@ static void follower__a_log_that_was_written_anew_is_lost(void **state)
     refused(&house, 0, "1-" A ".2", "two");
     struct reader reader = reader_open(&house, NULL);
     assert_string_equal(EVENTS(&reader), "C1 M2:one M3:two");
-    for (int i = 0; i < TOPIC_COUNT * PARTITIONS; i++)
-        positions[i] = *follower_position(reader.follower, i / PARTITIONS, i % PARTITIONS);
-    reader_close(&reader);
+    reader_leave(&reader, positions);
     sim_truncate(house.sim, TOPIC_SHOWS_EVENTS, 0, 3);
     claim(&house, 0, B, house.installation.id);
     refused(&house, 0, "3-" B ".1", "anew");
@@ -414,9 +420,7 @@ static void follower__a_log_that_grew_without_the_claim_is_lost(void **state)
     claim(&house, 0, B, house.installation.id);
     struct reader reader = reader_open(&house, NULL);
     assert_string_equal(EVENTS(&reader), "C1 M2:one C3");
-    for (int i = 0; i < TOPIC_COUNT * PARTITIONS; i++)
-        positions[i] = *follower_position(reader.follower, i / PARTITIONS, i % PARTITIONS);
-    reader_close(&reader);
+    reader_leave(&reader, positions);
     sim_truncate(house.sim, TOPIC_SHOWS_EVENTS, 0, 3);
     refused(&house, 0, "1-" A ".2", "two");
     refused(&house, 0, "1-" A ".3", "three");
